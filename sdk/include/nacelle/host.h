@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nacelle/host.h: all that a plugin can ask of the host. */
+#ifndef NACELLE_HOST_H
+#define NACELLE_HOST_H
+
+#include <nacelle/call.h>
+#include <nacelle/config.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NCL_LOG_DEBUG 0u
+#define NCL_LOG_INFO 1u
+#define NCL_LOG_WARN 2u
+#define NCL_LOG_ERROR 3u
+#define NCL_LOG_ALWAYS                                                                          \
+  0x100u /* added to a level: not subject to the limit of the rate; the caller keeps one itself \
+          */
+
+/* A key and a value of a log line. */
+#define NCL_ATTR_STR 1u
+#define NCL_ATTR_INT 2u
+#define NCL_ATTR_DOUBLE 3u
+#define NCL_ATTR_BOOL 4u
+typedef struct ncl_attr {
+  ncl_str key;
+  uint32_t type; /* NCL_ATTR_* */
+  uint32_t reserved;
+  ncl_str s;
+  int64_t i; /* INT, BOOL */
+  double d;
+} ncl_attr;
+
+/* Memory, in bytes. Exact: chunks handed out, plus what was charged. */
+typedef struct ncl_memory {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t used;         /* arenas and charges of the whole process */
+  uint64_t budget;       /* what `used` may grow to; UINT64_MAX = no limit known */
+  uint64_t cgroup_limit; /* of the container or the machine; UINT64_MAX = unknown */
+  uint64_t baseline;     /* what the process took besides when it became ready */
+} ncl_memory;
+
+#define NCL_EVENT_READ 1u
+#define NCL_EVENT_WRITE 2u
+
+typedef struct ncl_timer ncl_timer;
+typedef struct ncl_watch ncl_watch;
+typedef struct ncl_listener ncl_listener;
+typedef struct ncl_builder ncl_builder;
+typedef struct ncl_metric ncl_metric;
+
+typedef void (*ncl_call_fn)(void *arg);
+typedef void (*ncl_watch_fn)(void *arg, uint32_t events);
+/* [loop] A connection was accepted: `fd` is non-blocking, close-on-exec and the callee's; `peer` is "ip:port". */
+typedef void (*ncl_accept_fn)(void *arg, int32_t fd, ncl_str peer);
+
+#define NCL_METRIC_COUNTER 1u /* only grows */
+#define NCL_METRIC_GAUGE 2u   /* a level: set or moved by differences */
+#define NCL_METRIC_HISTOGRAM 3u
+
+typedef struct ncl_host {
+  uint32_t struct_size;
+  uint32_t abi_minor;
+  ncl_str version; /* of the program */
+
+  /* ---- words ------------------------------------------------------------------------------- */
+
+  /* [any] 1 if a line of this level would be written. */
+  uint32_t (*log_enabled)(ncl_component *me, uint32_t level);
+  /* [any] Writes one line. `event` is a stable key for filters ("export.failed"), `message` a sentence. The
+   * host adds component, kind and signal, and limits the rate of equal events. No secrets. */
+  void (*log)(ncl_component *me, uint32_t level, ncl_str event, ncl_str message, const ncl_attr *attrs, uint32_t count);
+  /* [loop] [create] Reports a mistake in the config at `where` (NULL = the component itself); the host adds
+   * file, line, column and key path. `hint` says what to do and may be empty. */
+  void (*config_error)(ncl_component *me, const ncl_value *where, ncl_str message, ncl_str hint);
+  /* [loop] [create] The same for something that works but is not what the user wants. */
+  void (*config_warning)(ncl_component *me, const ncl_value *where, ncl_str message, ncl_str hint);
+
+  /* ---- counters ---------------------------------------------------------------------------- */
+
+  /* [loop] A metric of the component's own: `name` without prefix ("batch_size_trigger_send"), `unit` as
+   * UCUM, `labels` besides the component's id. The same name and labels give the same metric. NULL = no
+   * memory, or over the limit of 1,000 series a component; the slots below accept NULL. */
+  ncl_metric *(*metric)(ncl_component *me, uint32_t type, ncl_str name, ncl_str unit, ncl_str doc,
+                        const ncl_pair *labels, uint32_t count);
+  /* [any] Counter, gauge: adds. Histogram: records one value. */
+  void (*metric_add)(ncl_metric *metric, int64_t value);
+  /* [any] Gauge: sets. */
+  void (*metric_set)(ncl_metric *metric, int64_t value);
+  /* [any] Telemetry that was taken and is now given up: `items` under `reason` ("oversize"), a word of a small
+   * fixed set. The host counts it and logs it at a bounded rate. */
+  void (*drop)(ncl_component *me, uint32_t signal, uint64_t items, ncl_str reason);
+  /* [any] Telemetry that is left out on purpose, as the config says (a filter, a sampler): counted, and no line. */
+  void (*filtered)(ncl_component *me, uint32_t signal, uint64_t items, ncl_str reason);
+  /* [any] What a receiver took in from `transport` ("grpc", "http"): counts as
+   * accepted, refused (the client was told to retry) or failed (its own error). */
+  void (*received)(ncl_component *me, uint32_t signal, ncl_str transport, uint64_t items, ncl_status outcome);
+
+  /* ---- memory ------------------------------------------------------------------------------ */
+
+  /* [any] Charges (or gives back) memory that the component holds outside arenas. A positive charge that the
+   * budget does not allow answers NCL_NO_MEMORY and is not made. */
+  ncl_status (*memory_charge)(ncl_component *me, int64_t bytes);
+  /* [any] */
+  void (*memory_state)(ncl_component *me, ncl_memory *out);
+
+  /* ---- batches ----------------------------------------------------------------------------- */
+
+  /* [loop] An arena with room for `reserve` contiguous bytes and their padding. NULL = over the budget or no
+   * memory. Owned by the caller until a batch takes it. */
+  ncl_arena *(*arena_open)(ncl_component *me, size_t reserve);
+  /* [loop] `size` contiguous bytes, aligned to 16, followed by NCL_PADDING readable bytes; NULL = as above. */
+  void *(*arena_alloc)(ncl_arena *arena, size_t size);
+  /* [loop] Grows (or shrinks) the newest allocation of the arena in place or by moving it. */
+  void *(*arena_resize)(ncl_arena *arena, void *ptr, size_t old_size, size_t new_size);
+  /* [loop] Gives the arena back unused. NULL is ignored. */
+  void (*arena_close)(ncl_arena *arena);
+
+  /* [loop] Makes a batch of an encoded request that lies in `arena` (from arena_alloc, so that it is padded).
+   * Validates all of it. The arena is the batch's on NCL_OK and stays the caller's otherwise.
+   * NCL_PERMANENT: malformed, with the reason and the byte offset in outcome.message. NCL_NO_MEMORY.
+   * A request without items gives NCL_OK and *batch with items == 0. */
+  ncl_status (*batch_from_wire)(ncl_component *me, uint32_t signal, ncl_arena *arena, const void *bytes, size_t len,
+                                const ncl_batch **batch, ncl_outcome *outcome);
+  /* [any] */
+  void (*batch_retain)(const ncl_batch *batch);
+  /* [any] NULL is ignored. */
+  void (*batch_release)(const ncl_batch *batch);
+
+  /* [loop] Builds a batch from parts of others and from new bytes. The SDK's editors (nacelle/otlp_edit.h) are
+   * made of these. What is added is trusted to be canonical (pdata.h); it is not validated again. */
+  ncl_builder *(*builder_open)(ncl_component *me, uint32_t signal);
+  /* [loop] New contiguous, padded bytes that live as long as the batch. NULL = over the budget. */
+  uint8_t *(*builder_bytes)(ncl_builder *builder, size_t size);
+  /* [loop] Keeps the memory of `batch` alive as long as the new one: its ranges may then be used. */
+  ncl_status (*builder_reference)(ncl_builder *builder, const ncl_batch *batch);
+  /* [loop] Begins a group, a scope in it, and records in that. Only the ranges of `group` and `scope` are read. */
+  ncl_status (*builder_group)(ncl_builder *builder, const ncl_group *group);
+  ncl_status (*builder_scope)(ncl_builder *builder, const ncl_scope *scope);
+  ncl_status (*builder_records)(ncl_builder *builder, const ncl_record *records, uint32_t count);
+  /* [loop] The request's own fields. */
+  ncl_status (*builder_request)(ncl_builder *builder, ncl_range request);
+  /* [loop] Ends it, with a batch (the caller's reference) or, after a step that failed, NULL. */
+  const ncl_batch *(*builder_finish)(ncl_builder *builder);
+  /* [loop] Ends it without a batch. */
+  void (*builder_abort)(ncl_builder *builder);
+
+  /* ---- calls ------------------------------------------------------------------------------- */
+
+  /* [loop] [started] Hands a batch to what follows. NCL_OK, an error with the reason in *outcome (may be NULL;
+   * its message lives until the calling slot returns), or NCL_PENDING: emission.done is called later, exactly once: at
+   * the latest between the component's shutdown and its destroy, then with NCL_RETRYABLE. */
+  ncl_status (*emit)(ncl_component *me, ncl_output *output, const ncl_emission *emission, ncl_outcome *outcome);
+  /* [any] Completes a call that was answered NCL_PENDING. May be called before that answer is given. `me` is the one
+   * who completes. */
+  void (*complete)(ncl_component *me, ncl_token token, const ncl_outcome *outcome);
+  /* [loop] A token of the component's own, to give to an interface that answers later: `done` runs on the
+   * component's loop exactly once, also when `deadline_ns` (0 = none) passes first or the component is about to be
+   * destroyed (both NCL_RETRYABLE), unless token_cancel came before. 0 = no memory. */
+  ncl_token (*token_open)(ncl_component *me, ncl_done_fn done, void *arg, int64_t deadline_ns);
+  /* [loop] Gives up a token of one's own: done will not run. */
+  void (*token_cancel)(ncl_component *me, ncl_token token);
+
+  /* [loop] A context with these pairs (copied), one reference for the caller. NULL = no memory. */
+  ncl_context *(*context_new)(ncl_component *me, ncl_str peer, const ncl_pair *pairs, uint32_t count);
+  void (*context_retain)(ncl_context *context);  /* [any] */
+  void (*context_release)(ncl_context *context); /* [any] NULL is ignored */
+  /* [any] Pairs of a context: of ncl_pair, as long as the context lives. */
+  ncl_array (*context_pairs)(const ncl_context *context);
+
+  /* ---- runtime ----------------------------------------------------------------------------- */
+
+  int64_t (*now_ns)(ncl_component *me);  /* [any] monotonic; tests can move it */
+  int64_t (*wall_ns)(ncl_component *me); /* [any] since 1970-01-01 UTC */
+
+  /* [loop] A timer, not yet set. NULL = no memory. */
+  ncl_timer *(*timer_open)(ncl_component *me, ncl_call_fn fn, void *arg);
+  /* [loop] Runs once at `at_ns` (monotonic); 0 = never. Setting it again moves it. */
+  void (*timer_set)(ncl_timer *timer, int64_t at_ns);
+  void (*timer_close)(ncl_timer *timer); /* [loop] NULL is ignored */
+
+  /* [loop] Watches a non-blocking descriptor. The component closes the watch before it closes the fd. */
+  ncl_watch *(*watch_open)(ncl_component *me, int32_t fd, uint32_t events, ncl_watch_fn fn, void *arg);
+  void (*watch_set)(ncl_watch *watch, uint32_t events); /* [loop] */
+  void (*watch_close)(ncl_watch *watch);                /* [loop] NULL is ignored */
+
+  /* [any] Runs fn(arg) on the component's loop, later, in the order of the posts. NCL_NO_MEMORY. */
+  ncl_status (*post)(ncl_component *me, ncl_call_fn fn, void *arg);
+  /* [loop] Runs work(arg) on a thread that may wait, then done(arg) on the loop. At most 4 a component run at
+   * once, 64 wait; beyond that NCL_RETRYABLE. Shutdown does not wait for work: what it touches must not be
+   * freed before done has run. */
+  ncl_status (*work)(ncl_component *me, ncl_call_fn work, ncl_call_fn done, void *arg);
+
+  /* [loop] A listening socket of the host's at `endpoint` ("host:port", "[::1]:4317", "unix:///path"; port 0 =
+   * any). Connections come to `fn`. NULL with the reason in *outcome. */
+  ncl_listener *(*listen)(ncl_component *me, ncl_str endpoint, ncl_accept_fn fn, void *arg, ncl_outcome *outcome);
+  /* [loop] Where it listens, with the port that was chosen: lives as long as the listener. */
+  ncl_str (*listener_endpoint)(const ncl_listener *listener);
+  /* [loop] 0 = stops accepting for now (at a limit), 1 = goes on. */
+  void (*listener_accept)(ncl_listener *listener, uint32_t on);
+  void (*listener_close)(ncl_listener *listener); /* [loop] NULL is ignored */
+
+  /* ---- others ------------------------------------------------------------------------------ */
+
+  /* [loop] The table of interface `name` of the one service that has it, loaded at first need; NULL with the
+   * reason in *outcome. Lives as long as the process. */
+  const void *(*service)(ncl_component *me, ncl_str name, ncl_outcome *outcome);
+  /* [loop] The table of interface `name` of component `id`, which a NCL_TYPE_COMPONENT field of the config
+   * names (so that it starts earlier and ends later); NULL with the reason in *outcome. */
+  const void *(*component_interface)(ncl_component *me, ncl_str id, ncl_str name, ncl_outcome *outcome);
+  /* [loop] The component's state for health checks: NCL_OK, NCL_RETRYABLE (recoverable) or NCL_PERMANENT. */
+  void (*status)(ncl_component *me, ncl_status status, ncl_str message);
+  /* [loop] Asks the process to end in order, exit code 1: something is wrong that cannot be mended. */
+  void (*fatal)(ncl_component *me, ncl_str message);
+} ncl_host;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
