@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/delivery/delivery.c: items wait in `queue`, are tried (`trying`), and after a passing failure wait in `waiting`.
+ * When several items in a row have failed the backend counts as down: then one item at a time goes out as a probe,
+ * and the first success wakes all that wait. */
+#include "core/delivery/delivery.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND_NS INT64_C(1000000000)
+#define BLOCKED_MAX 1024u      /* senders that wait for room (block_on_overflow) */
+#define FAILURES_UNTIL_DOWN 2u /* different items in a row */
+
+typedef struct item {
+  ncl_item item; /* what the exporter sees */
+  struct item *prev, *next;
+  struct list *in;
+  ncl_delivery *delivery;
+  ncl_token result;  /* of the sender that waits; 0 = none */
+  ncl_token attempt; /* of the try under way */
+  uint64_t size;     /* in units of the sizer */
+  uint64_t rejected; /* refused by the backend for good, over all tries */
+  int64_t first_try_ns;
+  int64_t not_before_ns;
+  bool prepared;
+} item;
+
+typedef struct list {
+  item *first, *last;
+  uint32_t count;
+} list;
+
+struct ncl_delivery {
+  ncl_delivery_port port;
+  ncl_delivery_options options;
+  ncl_delivery_events events;
+  list queue; /* not tried yet */
+  list trying;
+  list waiting; /* to be tried again */
+  list blocked; /* senders that wait for room; not counted in `size` */
+  uint64_t size;
+  ncl_timer *timer;
+  int64_t gate_ns; /* nothing goes out before this */
+  const item *last_failed;
+  uint32_t failed_in_row; /* different items, since the last success */
+  uint32_t probes;        /* failed, since the backend counts as down */
+  bool draining;
+  bool pumping;
+  bool spoke; /* the first success was logged */
+  ncl_token drained;
+};
+
+static void pump(ncl_delivery *d);
+
+/* ---- lists ---------------------------------------------------------------------------------------- */
+
+static void list_append(list *l, item *i) {
+  i->in = l;
+  i->next = NULL;
+  i->prev = l->last;
+  if (l->last != NULL) {
+    l->last->next = i;
+  } else {
+    l->first = i;
+  }
+  l->last = i;
+  l->count++;
+}
+
+static void list_remove(item *i) {
+  list *l = i->in;
+  if (i->prev != NULL) {
+    i->prev->next = i->next;
+  } else {
+    l->first = i->next;
+  }
+  if (i->next != NULL) {
+    i->next->prev = i->prev;
+  } else {
+    l->last = i->prev;
+  }
+  l->count--;
+  i->in = NULL;
+}
+
+static void list_move(item *i, list *to) {
+  list_remove(i);
+  list_append(to, i);
+}
+
+/* ---- words and counters --------------------------------------------------------------------------- */
+
+static int64_t now_ns(const ncl_delivery *d) {
+  return d->port.host->now_ns(d->port.exporter);
+}
+
+static uint64_t random_number(const ncl_delivery *d, const item *i) {
+  /* Spreads retries of many tasks; the address and the time of the try differ from task to task. */
+  uint64_t x = (uint64_t)now_ns(d) ^ (uint64_t)(uintptr_t)i * UINT64_C(0x9e3779b97f4a7c15);
+  x ^= x >> 33;
+  x *= UINT64_C(0xff51afd7ed558ccd);
+  return x ^ (x >> 33);
+}
+
+static ncl_attr attr_int(ncl_str key, int64_t value) {
+  ncl_attr attr = {key, NCL_ATTR_INT, 0, {NULL, 0}, value, 0};
+  return attr;
+}
+
+static ncl_attr attr_str(ncl_str key, ncl_str value) {
+  ncl_attr attr = {key, NCL_ATTR_STR, 0, value, 0, 0};
+  return attr;
+}
+
+static const ncl_str no_message = NCL_STR("no reason was given");
+
+static ncl_str reason_of(const ncl_outcome *outcome) {
+  return outcome->message.len > 0 ? outcome->message : no_message;
+}
+
+static void say_dropped(ncl_delivery *d, ncl_str message, ncl_str reason, uint64_t items) {
+  ncl_attr attrs[] = {attr_str((ncl_str)NCL_STR("error"), reason),
+                      attr_int((ncl_str)NCL_STR("dropped_items"), (int64_t)items)};
+  d->port.host->log(d->port.exporter, NCL_LOG_ERROR, (ncl_str)NCL_STR("export.dropped"), message, attrs, 2);
+}
+
+static void say_retry(ncl_delivery *d, const ncl_outcome *outcome, int64_t delay_ns) {
+  char text[32];
+  int n =
+      snprintf(text, sizeof text, "%" PRId64 ".%03" PRId64 "s", delay_ns / SECOND_NS, delay_ns % SECOND_NS / 1000000);
+  ncl_attr attrs[] = {attr_str((ncl_str)NCL_STR("error"), reason_of(outcome)),
+                      attr_str((ncl_str)NCL_STR("interval"), ncl_str_of(text, n > 0 ? (size_t)n : 0))};
+  d->port.host->log(d->port.exporter, NCL_LOG_WARN, (ncl_str)NCL_STR("export.retry"),
+                    (ncl_str)NCL_STR("Exporting failed. Will retry the request after interval."), attrs, 2);
+}
+
+static void count_dropped(ncl_delivery *d, uint32_t signal, uint64_t items, ncl_str reason) {
+  if (d->events.dropped != NULL) d->events.dropped(d->events.arg, signal, items, reason);
+}
+
+static void tell_queue(ncl_delivery *d) {
+  if (d->events.queue != NULL) d->events.queue(d->events.arg, (int64_t)d->size, d->options.queue_size);
+}
+
+/* ---- an item's end -------------------------------------------------------------------------------- */
+
+static void answer_sender(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
+  if (i->result == 0) return;
+  ncl_token_complete(d->port.tokens, i->result, outcome);
+  i->result = 0;
+}
+
+static void free_item(ncl_delivery *d, item *i) {
+  if (i->in != NULL) list_remove(i);
+  if (d->last_failed == i) d->last_failed = NULL;
+  if (i->prepared) d->port.methods->release(d->port.self, &i->item);
+  d->port.host->batch_release(i->item.batch);
+  d->port.host->context_release(i->item.context);
+  d->size -= i->size;
+  free(i);
+}
+
+static void admit_blocked(ncl_delivery *d);
+
+static void end_item(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
+  answer_sender(d, i, outcome);
+  free_item(d, i);
+  tell_queue(d);
+  admit_blocked(d);
+}
+
+/* `why` is one of the fixed words that drops are counted under. */
+static void drop_item(ncl_delivery *d, item *i, const ncl_outcome *outcome, ncl_str why) {
+  uint64_t items = i->item.items;
+  uint32_t signal = i->item.signal;
+  if (d->events.send_failed != NULL) d->events.send_failed(d->events.arg, signal, items);
+  /* A sender that waits hears of it and still has its data: for it nothing is lost. */
+  if (i->result == 0) {
+    count_dropped(d, signal, items, why);
+    say_dropped(d, (ncl_str)NCL_STR("Exporting failed. Dropping data."), reason_of(outcome), items);
+  }
+  end_item(d, i, outcome);
+}
+
+static void item_sent(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
+  uint64_t items = i->item.items;
+  uint32_t signal = i->item.signal;
+  uint64_t rejected = outcome->rejected < items ? outcome->rejected : items;
+  i->rejected += rejected;
+  if (d->events.sent != NULL) d->events.sent(d->events.arg, signal, items - rejected);
+  if (rejected > 0) {
+    if (d->events.send_failed != NULL) d->events.send_failed(d->events.arg, signal, rejected);
+    if (i->result == 0) count_dropped(d, signal, rejected, (ncl_str)NCL_STR("rejected"));
+    say_dropped(d, (ncl_str)NCL_STR("The backend took the request but rejected a part of it (partial success)."),
+                reason_of(outcome), rejected);
+  } else if (!d->spoke) {
+    d->spoke = true;
+    d->port.host->log(d->port.exporter, NCL_LOG_INFO, (ncl_str)NCL_STR("export.first_success"),
+                      (ncl_str)NCL_STR("First export succeeded."), NULL, 0);
+  }
+  ncl_outcome end = *outcome;
+  end.rejected = i->rejected;
+  end_item(d, i, &end);
+}
+
+/* ---- the state of the backend --------------------------------------------------------------------- */
+
+static bool is_down(const ncl_delivery *d) {
+  return d->failed_in_row >= FAILURES_UNTIL_DOWN;
+}
+
+static void backend_answered(ncl_delivery *d) {
+  bool was_down = is_down(d);
+  d->failed_in_row = 0;
+  d->last_failed = NULL;
+  if (!was_down) return;
+  d->probes = 0;
+  d->gate_ns = 0;
+  for (item *i = d->waiting.first; i != NULL; i = i->next)
+    i->not_before_ns = 0;
+  d->port.host->status(d->port.exporter, NCL_OK, (ncl_str){NULL, 0});
+  d->port.host->log(d->port.exporter, NCL_LOG_INFO, (ncl_str)NCL_STR("export.recovered"),
+                    (ncl_str)NCL_STR("The backend answers again; exporting goes on."), NULL, 0);
+}
+
+static void backend_failed(ncl_delivery *d, const item *i, const ncl_outcome *outcome, int64_t now) {
+  if (d->last_failed != i) d->failed_in_row++;
+  d->last_failed = i;
+  int64_t gate = outcome->retry_after_ns > 0 ? now + outcome->retry_after_ns : 0;
+  if (is_down(d)) {
+    ncl_retry_policy endless = d->options.retry;
+    endless.max_elapsed_ns = 0;
+    d->probes++;
+    int64_t probe = now + ncl_retry_delay_ns(&endless, d->probes, 0, outcome->retry_after_ns, random_number(d, i));
+    if (probe > gate) gate = probe;
+    d->port.host->status(d->port.exporter, NCL_RETRYABLE, reason_of(outcome));
+  }
+  if (gate > d->gate_ns) d->gate_ns = gate;
+}
+
+/* ---- a try ---------------------------------------------------------------------------------------- */
+
+/* Takes out of an item what a try that failed has delivered all the same. */
+static void keep_remainder(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
+  uint64_t left = i->item.items - (outcome->delivered < i->item.items ? outcome->delivered : i->item.items);
+  if (outcome->remainder != NULL && outcome->remainder != i->item.batch) {
+    if (outcome->remainder->items < left) left = outcome->remainder->items;
+    d->port.host->batch_retain(outcome->remainder);
+    d->port.host->batch_release(i->item.batch);
+    i->item.batch = outcome->remainder;
+  }
+  if (left == i->item.items) return;
+  if (d->events.sent != NULL) d->events.sent(d->events.arg, i->item.signal, i->item.items - left);
+  i->item.items = left;
+}
+
+static void retry_later(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
+  int64_t now = now_ns(d);
+  keep_remainder(d, i, outcome);
+  i->item.attempt++;
+  int64_t delay = ncl_retry_delay_ns(&d->options.retry, i->item.attempt, now - i->first_try_ns, outcome->retry_after_ns,
+                                     random_number(d, i));
+  if (!d->options.retry.enabled) {
+    drop_item(d, i, outcome, (ncl_str)NCL_STR("retry_disabled"));
+  } else if (d->draining) {
+    drop_item(d, i, outcome, (ncl_str)NCL_STR("shutdown"));
+  } else if (delay < 0) {
+    drop_item(d, i, outcome, (ncl_str)NCL_STR("retries_exhausted"));
+  } else {
+    i->not_before_ns = now + delay;
+    backend_failed(d, i, outcome, now);
+    say_retry(d, outcome, delay);
+    list_move(i, &d->waiting);
+  }
+}
+
+static void try_ended(ncl_delivery *d, item *i, ncl_status status, const ncl_outcome *outcome) {
+  i->attempt = 0;
+  ncl_outcome known = *outcome;
+  known.status = status;
+  switch (status) {
+    case NCL_OK:
+      backend_answered(d);
+      item_sent(d, i, &known);
+      break;
+    case NCL_RETRYABLE:
+    case NCL_NO_MEMORY:
+      retry_later(d, i, &known);
+      break;
+    default:
+      /* The backend spoke, so it is not down. */
+      known.status = NCL_PERMANENT;
+      keep_remainder(d, i, &known);
+      if (status == NCL_PERMANENT) backend_answered(d);
+      drop_item(d, i, &known, (ncl_str)NCL_STR("permanent_error"));
+      break;
+  }
+}
+
+static void on_try_done(void *arg, const ncl_outcome *outcome) {
+  item *i = arg;
+  ncl_delivery *d = i->delivery;
+  if (outcome->reserved == NCL_OUTCOME_BY_DEADLINE) d->port.methods->cancel(d->port.self, i->attempt);
+  try_ended(d, i, outcome->status, outcome);
+  pump(d);
+}
+
+/* False: the item is dropped or waits. */
+static bool prepare_item(ncl_delivery *d, item *i, int64_t now) {
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  if (i->first_try_ns == 0) i->first_try_ns = now;
+  ncl_status status = d->port.methods->prepare(d->port.self, &i->item, &outcome);
+  if (status == NCL_OK) {
+    i->prepared = true;
+    if ((i->item.flags & NCL_ITEM_TRANSLATED) == 0) return true;
+    d->port.host->batch_release(i->item.batch);
+    i->item.batch = NULL;
+    return true;
+  }
+  if (status == NCL_NO_MEMORY || status == NCL_RETRYABLE) {
+    retry_later(d, i, &outcome);
+    return false;
+  }
+  outcome.status = NCL_PERMANENT;
+  drop_item(d, i, &outcome, (ncl_str)NCL_STR("prepare_failed"));
+  return false;
+}
+
+static void try_item(ncl_delivery *d, item *i) {
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  int64_t now = now_ns(d);
+  list_move(i, &d->trying);
+  if (!i->prepared && !prepare_item(d, i, now)) return;
+  int64_t deadline = d->options.timeout_ns > 0 ? now + d->options.timeout_ns : 0;
+  i->attempt = ncl_token_open(d->port.tokens, d->port.exporter, d->port.exporter, on_try_done, i, deadline);
+  if (i->attempt == 0) {
+    outcome.message = (ncl_str)NCL_STR("no memory for another call");
+    try_ended(d, i, NCL_NO_MEMORY, &outcome);
+    return;
+  }
+  ncl_status status = d->port.methods->send(d->port.self, &i->item, i->attempt, deadline, &outcome);
+  if (status == NCL_PENDING) return;
+  (void)ncl_token_cancel(d->port.tokens, i->attempt);
+  try_ended(d, i, status, &outcome);
+}
+
+/* ---- who is next ---------------------------------------------------------------------------------- */
+
+static item *due(ncl_delivery *d, int64_t now) {
+  for (item *i = d->waiting.first; i != NULL; i = i->next) {
+    if (d->draining || i->not_before_ns <= now) return i;
+  }
+  return NULL;
+}
+
+/* While the backend is down any item may be the probe; another one than failed last, so that one bad item cannot
+ * keep the others back. */
+static item *probe(ncl_delivery *d) {
+  for (item *i = d->waiting.first; i != NULL; i = i->next) {
+    if (i != d->last_failed) return i;
+  }
+  return d->queue.first != NULL ? d->queue.first : d->waiting.first;
+}
+
+static item *next_item(ncl_delivery *d, int64_t now) {
+  if (d->port.ordered) return d->waiting.first != NULL ? due(d, now) : d->queue.first;
+  if (is_down(d) && !d->draining) return probe(d);
+  item *i = due(d, now);
+  return i != NULL ? i : d->queue.first;
+}
+
+static uint32_t tries_allowed(const ncl_delivery *d) {
+  if (d->port.ordered || (is_down(d) && !d->draining)) return 1;
+  if (!d->options.queue_enabled) return UINT32_MAX;
+  return (uint32_t)d->options.num_consumers;
+}
+
+static bool is_empty(const ncl_delivery *d) {
+  return d->queue.count + d->waiting.count + d->trying.count + d->blocked.count == 0;
+}
+
+static void arm_timer(ncl_delivery *d, int64_t now) {
+  int64_t at = INT64_MAX;
+  for (const item *i = d->waiting.first; i != NULL; i = i->next) {
+    if (i->not_before_ns < at) at = i->not_before_ns;
+  }
+  if (d->gate_ns > now && (is_down(d) || at < d->gate_ns || d->queue.first != NULL)) at = d->gate_ns;
+  d->port.host->timer_set(d->timer, at == INT64_MAX ? 0 : at);
+}
+
+static void pump(ncl_delivery *d) {
+  if (d->pumping) return;
+  d->pumping = true;
+  int64_t now = now_ns(d);
+  while (d->trying.count < tries_allowed(d)) {
+    if (d->gate_ns > now && !d->draining) break;
+    item *i = next_item(d, now);
+    if (i == NULL) break;
+    try_item(d, i);
+  }
+  d->pumping = false;
+  arm_timer(d, now);
+  if (d->drained != 0 && is_empty(d)) {
+    ncl_outcome outcome = NCL_OUTCOME_INIT;
+    ncl_token token = d->drained;
+    d->drained = 0;
+    ncl_token_complete(d->port.tokens, token, &outcome);
+  }
+}
+
+static void on_timer(void *arg) {
+  pump(arg);
+}
+
+/* ---- the door ------------------------------------------------------------------------------------- */
+
+static uint64_t size_of(const ncl_delivery *d, const ncl_batch *batch) {
+  switch (d->options.sizer) {
+    case NCL_SIZER_ITEMS:
+      return batch->items;
+    case NCL_SIZER_BYTES:
+      return batch->wire_len;
+    default:
+      return 1;
+  }
+}
+
+static bool has_room(const ncl_delivery *d, uint64_t size) {
+  return !d->options.queue_enabled || d->size + size <= (uint64_t)d->options.queue_size;
+}
+
+static void admit_blocked(ncl_delivery *d) {
+  while (d->blocked.first != NULL && has_room(d, size_of(d, d->blocked.first->item.batch))) {
+    item *i = d->blocked.first;
+    i->size = size_of(d, i->item.batch);
+    d->size += i->size;
+    list_move(i, &d->queue);
+    if (!d->options.wait_for_result) {
+      ncl_outcome outcome = NCL_OUTCOME_INIT;
+      answer_sender(d, i, &outcome);
+    }
+    tell_queue(d);
+  }
+}
+
+static ncl_status refuse(ncl_delivery *d, const ncl_batch *batch, ncl_outcome *outcome, ncl_status status,
+                         ncl_str message) {
+  if (d->events.enqueue_failed != NULL) d->events.enqueue_failed(d->events.arg, batch->signal, batch->items);
+  outcome->status = status;
+  outcome->message = message;
+  ncl_attr attrs[] = {attr_str((ncl_str)NCL_STR("error"), message),
+                      attr_int((ncl_str)NCL_STR("refused_items"), (int64_t)batch->items)};
+  d->port.host->log(d->port.exporter, NCL_LOG_ERROR, (ncl_str)NCL_STR("export.refused"),
+                    (ncl_str)NCL_STR("Exporting failed. Rejecting data."), attrs, 2);
+  return status;
+}
+
+ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outcome *outcome) {
+  uint64_t size = size_of(d, call->batch);
+  bool room = has_room(d, size);
+  if (d->draining) {
+    return refuse(d, call->batch, outcome, NCL_RETRYABLE, (ncl_str)NCL_STR("the exporter is shutting down"));
+  }
+  if (d->options.queue_enabled && size > (uint64_t)d->options.queue_size) {
+    return refuse(d, call->batch, outcome, NCL_PERMANENT,
+                  (ncl_str)NCL_STR("the batch is larger than the whole sending queue (queue_size)"));
+  }
+  if (!room && (!d->options.block_on_overflow || d->blocked.count >= BLOCKED_MAX)) {
+    return refuse(d, call->batch, outcome, NCL_RETRYABLE, (ncl_str)NCL_STR("sending queue is full"));
+  }
+  item *i = calloc(1, sizeof *i);
+  if (i == NULL) {
+    return refuse(d, call->batch, outcome, NCL_NO_MEMORY, (ncl_str)NCL_STR("no memory for an item of the queue"));
+  }
+  bool waits = !room || !d->options.queue_enabled || d->options.wait_for_result;
+  i->delivery = d;
+  i->item.struct_size = sizeof i->item;
+  i->item.batch = call->batch;
+  i->item.items = call->batch->items;
+  i->item.signal = call->batch->signal;
+  i->item.context = call->context;
+  i->item.enqueued_ns = now_ns(d);
+  i->result = waits ? call->token : 0;
+  d->port.host->batch_retain(call->batch);
+  d->port.host->context_retain(call->context);
+  list_append(room ? &d->queue : &d->blocked, i);
+  if (room) {
+    i->size = size;
+    d->size += size;
+    tell_queue(d);
+  }
+  pump(d);
+  return waits ? NCL_PENDING : NCL_OK;
+}
+
+/* ---- life ----------------------------------------------------------------------------------------- */
+
+ncl_delivery *ncl_delivery_new(const ncl_delivery_port *port, const ncl_delivery_options *options,
+                               const ncl_delivery_events *events) {
+  ncl_delivery *d = calloc(1, sizeof *d);
+  if (d == NULL) return NULL;
+  d->port = *port;
+  d->options = *options;
+  if (events != NULL) d->events = *events;
+  d->timer = port->host->timer_open(port->exporter, on_timer, d);
+  if (d->timer == NULL) {
+    free(d);
+    return NULL;
+  }
+  tell_queue(d);
+  return d;
+}
+
+bool ncl_delivery_waits(const ncl_delivery *d) {
+  return !d->options.queue_enabled || d->options.wait_for_result;
+}
+
+ncl_status ncl_delivery_drain(ncl_delivery *d, ncl_token token) {
+  d->draining = true;
+  pump(d);
+  if (is_empty(d)) return NCL_OK;
+  d->drained = token;
+  return NCL_PENDING;
+}
+
+static uint64_t abandon_list(ncl_delivery *d, list *l, const ncl_outcome *outcome, ncl_str reason) {
+  uint64_t items = 0;
+  while (l->first != NULL) {
+    item *i = l->first;
+    uint64_t held = i->item.items;
+    if (i->attempt != 0) {
+      ncl_token attempt = i->attempt;
+      (void)ncl_token_cancel(d->port.tokens, attempt);
+      d->port.methods->cancel(d->port.self, attempt);
+    }
+    if (i->result == 0) {
+      items += held;
+      count_dropped(d, i->item.signal, held, reason);
+    }
+    if (d->events.send_failed != NULL) d->events.send_failed(d->events.arg, i->item.signal, held);
+    answer_sender(d, i, outcome);
+    free_item(d, i);
+  }
+  return items;
+}
+
+uint64_t ncl_delivery_abandon(ncl_delivery *d, ncl_str reason) {
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  outcome.status = NCL_RETRYABLE;
+  outcome.message = (ncl_str)NCL_STR("the collector ended before the backend answered");
+  d->draining = true;
+  d->drained = 0;
+  uint64_t items = 0;
+  items += abandon_list(d, &d->trying, &outcome, reason);
+  items += abandon_list(d, &d->waiting, &outcome, reason);
+  items += abandon_list(d, &d->queue, &outcome, reason);
+  items += abandon_list(d, &d->blocked, &outcome, reason);
+  tell_queue(d);
+  if (items > 0) {
+    say_dropped(d, (ncl_str)NCL_STR("Shutdown ended before everything was exported. Dropping data."), outcome.message,
+                items);
+  }
+  return items;
+}
+
+void ncl_delivery_free(ncl_delivery *d) {
+  if (d == NULL) return;
+  d->port.host->timer_close(d->timer);
+  free(d);
+}

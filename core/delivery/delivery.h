@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/delivery/delivery.h: what stands between the pipeline and an exporter's send: queue, tries, retries, drain. */
+#ifndef NACELLE_CORE_DELIVERY_DELIVERY_H
+#define NACELLE_CORE_DELIVERY_DELIVERY_H
+
+#include <nacelle/plugin.h>
+#include <stdbool.h>
+
+#include "core/delivery/options.h"
+#include "core/pipeline/token.h"
+
+typedef struct ncl_delivery ncl_delivery;
+
+/* The exporter that is served, and what serves it. Everything outlives the delivery. */
+typedef struct ncl_delivery_port {
+  const ncl_host *host;
+  ncl_component *exporter;
+  const ncl_methods *methods;
+  void *self; /* the exporter's instance */
+  ncl_tokens *tokens;
+  bool ordered; /* one item at a time, in the order of the queue */
+} ncl_delivery_port;
+
+/* Told of every change, for counters; any may be NULL. `items` are spans, points or records. */
+typedef struct ncl_delivery_events {
+  void *arg;
+  void (*sent)(void *arg, uint32_t signal, uint64_t items);
+  void (*send_failed)(void *arg, uint32_t signal, uint64_t items);             /* dropped after it was queued */
+  void (*enqueue_failed)(void *arg, uint32_t signal, uint64_t items);          /* refused at the door */
+  void (*dropped)(void *arg, uint32_t signal, uint64_t items, ncl_str reason); /* taken, and nobody else has it */
+  void (*queue)(void *arg, int64_t size, int64_t capacity);                    /* in units of the sizer */
+} ncl_delivery_events;
+
+/* All [loop]. NULL = no memory. */
+ncl_delivery *ncl_delivery_new(const ncl_delivery_port *port, const ncl_delivery_options *options,
+                               const ncl_delivery_events *events);
+
+/* The exporter's end of the pipeline: NCL_OK = queued, NCL_PENDING (no queue, wait_for_result, block_on_overflow), or a
+ * refusal with the reason in *outcome. */
+ncl_status ncl_delivery_consume(ncl_delivery *delivery, const ncl_call *call, ncl_outcome *outcome);
+
+/* True when NCL_OK means delivered: there is no queue in memory between the sender and the backend. */
+bool ncl_delivery_waits(const ncl_delivery *delivery);
+
+/* No retries from now on: what is held gets one more try. NCL_OK when nothing is held, NCL_PENDING and then `token`. */
+ncl_status ncl_delivery_drain(ncl_delivery *delivery, ncl_token token);
+
+/* Ends every try and drops what is held, counted under `reason` and logged. Returns the number of items. */
+uint64_t ncl_delivery_abandon(ncl_delivery *delivery, ncl_str reason);
+
+/* After ncl_delivery_abandon. NULL is ignored. */
+void ncl_delivery_free(ncl_delivery *delivery);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/pipeline/build.c: first the order of the pipelines (connectors join them), then the instances and outputs of
+ * each from its end to its beginning, then their creation. */
+#include "core/pipeline/build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ranks: the order in which components end. Pipelines that feed others end before them. */
+#define RANK_RECEIVERS 0u
+#define RANK_PIPELINES 1000u
+#define RANK_PER_PIPELINE 1000u /* more than the processors that one pipeline may have */
+#define RANK_EXPORTERS 0x40000000u
+#define RANK_EXTENSIONS 0x50000000u
+#define PROCESSORS_MAX (RANK_PER_PIPELINE - 2u)
+
+typedef struct pipeline {
+  const ncl_pipeline_config *config;
+  ncl_str id;       /* outlives the config */
+  ncl_output *head; /* where receivers and connectors hand in */
+  uint32_t level;   /* 0 = fed by receivers alone; more = behind that many connectors */
+  uint8_t visit;    /* 0 not yet, 1 under way, 2 done */
+} pipeline;
+
+typedef struct builder {
+  ncl_process *process;
+  const ncl_config *config;
+  const ncl_service_config *service;
+  ncl_diagnostics *diagnostics;
+  pipeline *pipelines;
+  uint32_t count;
+  bool no_memory;
+} builder;
+
+static bool same(ncl_str a, ncl_str b) {
+  return ncl_str_eq(a, b);
+}
+
+/* ---- types ---------------------------------------------------------------------------------------- */
+
+static const ncl_type *type_of(builder *b, const ncl_component_config *config) {
+  char why[512];
+  const ncl_type *type = ncl_registry_find(b->process->registry, config->kind, config->type, why, sizeof why);
+  if (type == NULL) ncl_error_at(b->diagnostics, config->mark, config->path, NULL, "%s", why);
+  return type;
+}
+
+static bool has_signal(const ncl_type *type, uint32_t signal) {
+  const ncl_array *signals = &type->decl->signals;
+  for (uint32_t i = 0; i < signals->count; i++) {
+    if (*(const uint32_t *)ncl_array_at(signals, i) == signal) return true;
+  }
+  return signals->count == 0;
+}
+
+/* Whether a connector turns `in` into `out`. */
+static bool connects(const ncl_type *type, uint32_t in, uint32_t out) {
+  const ncl_array *pairs = &type->decl->outputs;
+  for (uint32_t i = 0; i < pairs->count; i++) {
+    const uint32_t *pair = ncl_array_at(pairs, i);
+    if (pair[0] == in && pair[1] == out) return true;
+  }
+  return pairs->count == 0 && in == out;
+}
+
+static void refuse_signal(builder *b, const ncl_component_use *use, uint32_t signal) {
+  ncl_str name = ncl_name_signal(signal);
+  ncl_error_at(b->diagnostics, use->mark, use->path, "use it in pipelines of its signals only",
+               "%s %.*s does not support %.*s", ncl_kind_name(use->component->kind), (int)use->id.len, use->id.ptr,
+               (int)name.len, name.ptr);
+}
+
+/* ---- instances ------------------------------------------------------------------------------------ */
+
+static void insert(ncl_process *process, ncl_component *component) {
+  ncl_component **at = &process->components;
+  while (*at != NULL && (*at)->rank >= component->rank)
+    at = &(*at)->next; /* higher ranks start first */
+  component->next = *at;
+  *at = component;
+}
+
+static ncl_component *find(const ncl_process *process, uint32_t kind, ncl_str id, uint32_t signal,
+                           ncl_str in_pipeline) {
+  for (ncl_component *c = process->components; c != NULL; c = c->next) {
+    if (c->kind == kind && c->signal == signal && same(c->id, id) && same(c->pipeline, in_pipeline)) return c;
+  }
+  return NULL;
+}
+
+static bool decode(builder *b, const ncl_component_config *config, ncl_component *component) {
+  ncl_field host_fields[NCL_DELIVERY_FIELDS];
+  ncl_array tables[2] = {component->type->decl->fields, {host_fields, 0, sizeof host_fields[0]}};
+  size_t count = 1;
+  if (component->kind == NCL_KIND_EXPORTER) {
+    ncl_delivery_fields(component->type->decl, host_fields);
+    tables[1].count = NCL_DELIVERY_FIELDS;
+    count = 2;
+  }
+  component->config =
+      ncl_decode_tables(b->config, config->node, config->mark, tables, count, config->path, b->diagnostics);
+  return component->config != NULL;
+}
+
+/* The instance that `config` asks for in `in_pipeline`: an existing one or a new one, not yet created. Several
+ * instances of one id share one decoded config, so that a mistake in it is said once. NULL = said already, or no
+ * memory. */
+static ncl_component *instance(builder *b, const ncl_component_config *config, uint32_t signal, ncl_str in_pipeline,
+                               uint32_t rank) {
+  const ncl_type *type = type_of(b, config);
+  if (type == NULL) return NULL;
+  bool shared = (type->decl->flags & NCL_COMPONENT_SHARED) != 0;
+  ncl_str none = {NULL, 0};
+  uint32_t of_signal = shared ? 0 : signal;
+  ncl_str of_pipeline = shared || config->kind != NCL_KIND_PROCESSOR ? none : in_pipeline;
+  ncl_component *found = find(b->process, config->kind, config->id, of_signal, of_pipeline);
+  if (found != NULL) return found;
+  ncl_component *component = ncl_component_new(b->process, type, config->kind, config->id, of_signal, of_pipeline);
+  if (component == NULL) {
+    b->no_memory = true;
+    return NULL;
+  }
+  for (const ncl_component *c = b->process->components; c != NULL; c = c->next) {
+    if (c->kind == config->kind && same(c->id, config->id)) component->config = ncl_decoded_retain(c->config);
+    if (component->config != NULL) break;
+  }
+  if (component->config == NULL && !decode(b, config, component)) {
+    ncl_component_free(component);
+    b->no_memory = true;
+    return NULL;
+  }
+  component->rank = rank;
+  insert(b->process, component);
+  return component;
+}
+
+static bool add_output(builder *b, ncl_component *component, ncl_output *output, uint32_t signal, ncl_str in_pipeline) {
+  size_t size = (component->output_count + 1) * sizeof *component->outputs;
+  ncl_output_info *grown = realloc(component->outputs, size);
+  if (grown == NULL) {
+    b->no_memory = true;
+    return false;
+  }
+  component->outputs = grown;
+  grown[component->output_count++] = (ncl_output_info){output, in_pipeline, signal, 0};
+  return true;
+}
+
+static ncl_output *output_of(builder *b, uint32_t count) {
+  ncl_output *output = ncl_output_new(b->process, count);
+  if (output == NULL) b->no_memory = true;
+  return output;
+}
+
+/* ---- the order of the pipelines ------------------------------------------------------------------- */
+
+static bool uses(const ncl_component_uses *list, const ncl_component_config *component) {
+  for (size_t i = 0; i < list->count; i++) {
+    if (list->at[i].component == component) return true;
+  }
+  return false;
+}
+
+/* Level of everything behind `p`; connectors must not lead back. */
+static void level_from(builder *b, pipeline *p, uint32_t level) {
+  if (p->visit == 1) {
+    ncl_error_at(b->diagnostics, p->config->mark, p->config->path, "take one of the connectors out of the circle",
+                 "connectors lead from this pipeline back to itself");
+    return;
+  }
+  if (p->visit == 2 && p->level >= level) return;
+  if (level > p->level) p->level = level;
+  p->visit = 1;
+  for (size_t i = 0; i < p->config->exporters.count; i++) {
+    const ncl_component_config *connector = p->config->exporters.at[i].component;
+    if (connector == NULL || connector->kind != NCL_KIND_CONNECTOR) continue;
+    for (uint32_t k = 0; k < b->count; k++) {
+      if (uses(&b->pipelines[k].config->receivers, connector)) level_from(b, &b->pipelines[k], p->level + 1);
+    }
+  }
+  p->visit = 2;
+}
+
+static uint32_t rank_in(const pipeline *p, size_t place) {
+  return RANK_PIPELINES + p->level * RANK_PER_PIPELINE + (uint32_t)place;
+}
+
+/* ---- joining -------------------------------------------------------------------------------------- */
+
+/* The way out of the last processor: to all exporters and connectors of the pipeline. */
+static ncl_output *join_exporters(builder *b, const pipeline *p) {
+  const ncl_component_uses *exporters = &p->config->exporters;
+  ncl_output *output = output_of(b, (uint32_t)exporters->count);
+  for (size_t i = 0; output != NULL && i < exporters->count; i++) {
+    const ncl_component_config *config = exporters->at[i].component;
+    if (config == NULL) continue;
+    bool connector = config->kind == NCL_KIND_CONNECTOR;
+    uint32_t rank = connector ? rank_in(p, RANK_PER_PIPELINE - 1) : RANK_EXPORTERS;
+    ncl_component *component = instance(b, config, p->config->signal, p->config->id, rank);
+    if (component == NULL) continue;
+    if (!connector && !has_signal(component->type, p->config->signal)) {
+      refuse_signal(b, &exporters->at[i], p->config->signal);
+    }
+    output->targets[output->count++] = (ncl_target){component, NULL};
+  }
+  return output;
+}
+
+static void join_pipeline(builder *b, pipeline *p) {
+  const ncl_component_uses *processors = &p->config->processors;
+  if (processors->count > PROCESSORS_MAX) {
+    ncl_error_at(b->diagnostics, p->config->mark, p->config->path, NULL, "a pipeline may have %u processors at most",
+                 PROCESSORS_MAX);
+    return;
+  }
+  ncl_output *next = join_exporters(b, p);
+  for (size_t i = processors->count; next != NULL && i > 0; i--) {
+    const ncl_component_use *use = &processors->at[i - 1];
+    if (use->component == NULL) continue;
+    ncl_component *component = instance(b, use->component, p->config->signal, p->config->id, rank_in(p, i));
+    if (component == NULL) continue;
+    if (!has_signal(component->type, p->config->signal)) refuse_signal(b, use, p->config->signal);
+    if ((component->type->decl->flags & NCL_COMPONENT_SHARED) == 0 &&
+        !add_output(b, component, next, p->config->signal, p->id)) {
+      return;
+    }
+    ncl_output *before = output_of(b, 1);
+    if (before == NULL) return;
+    before->targets[before->count++] = (ncl_target){component, next};
+    next = before;
+  }
+  p->head = next;
+}
+
+/* One output of a receiver for each signal: into all its pipelines of that signal. */
+static void join_receiver(builder *b, const ncl_component_config *config, uint32_t signal) {
+  uint32_t targets = 0;
+  ncl_component *component = NULL;
+  for (uint32_t i = 0; i < b->count; i++) {
+    const pipeline *p = &b->pipelines[i];
+    if (p->config->signal != signal || p->head == NULL) continue;
+    for (size_t k = 0; k < p->config->receivers.count; k++) {
+      const ncl_component_use *use = &p->config->receivers.at[k];
+      if (use->component != config) continue;
+      component = instance(b, config, signal, p->config->id, RANK_RECEIVERS);
+      if (component != NULL && !has_signal(component->type, signal)) refuse_signal(b, use, signal);
+      targets += p->head->count;
+    }
+  }
+  if (component == NULL) return;
+  ncl_output *output = output_of(b, targets);
+  for (uint32_t i = 0; output != NULL && i < b->count; i++) {
+    const pipeline *p = &b->pipelines[i];
+    if (p->config->signal != signal || p->head == NULL || !uses(&p->config->receivers, config)) continue;
+    for (uint32_t k = 0; k < p->head->count; k++)
+      output->targets[output->count++] = p->head->targets[k];
+  }
+  if (output != NULL) (void)add_output(b, component, output, signal, (ncl_str){NULL, 0});
+}
+
+/* Whether connector `c` may hand in to pipeline `p`. */
+static bool leads_to(const ncl_component *c, const ncl_component_config *config, const pipeline *p) {
+  if (p->head == NULL || !uses(&p->config->receivers, config)) return false;
+  return c->signal == 0 || connects(c->type, c->signal, p->config->signal);
+}
+
+/* The output of a connector into all its pipelines of `signal`; NULL = there are none, or no memory. */
+static ncl_output *joint_output(builder *b, const ncl_component *c, const ncl_component_config *config,
+                                uint32_t signal) {
+  uint32_t targets = 0;
+  for (uint32_t i = 0; i < b->count; i++) {
+    const pipeline *p = &b->pipelines[i];
+    if (p->config->signal == signal && leads_to(c, config, p)) targets += p->head->count;
+  }
+  ncl_output *output = targets == 0 ? NULL : output_of(b, targets);
+  for (uint32_t i = 0; output != NULL && i < b->count; i++) {
+    const pipeline *p = &b->pipelines[i];
+    if (p->config->signal != signal || !leads_to(c, config, p)) continue;
+    for (uint32_t k = 0; k < p->head->count; k++)
+      output->targets[output->count++] = p->head->targets[k];
+  }
+  return output;
+}
+
+/* For each signal first the output into all pipelines, then one into each. */
+static void join_instance(builder *b, ncl_component *c, const ncl_component_config *config) {
+  for (uint32_t i = 0; i < b->count; i++) {
+    const pipeline *p = &b->pipelines[i];
+    bool seen = false;
+    if (!leads_to(c, config, p)) continue;
+    for (uint32_t k = 0; k < c->output_count; k++)
+      seen |= c->outputs[k].signal == p->config->signal;
+    if (!seen) {
+      ncl_output *joint = joint_output(b, c, config, p->config->signal);
+      if (joint == NULL || !add_output(b, c, joint, p->config->signal, (ncl_str){NULL, 0})) return;
+      if (p->config->signal == c->signal) c->joint = joint;
+    }
+    if (!add_output(b, c, p->head, p->config->signal, p->id)) return;
+  }
+  if (c->output_count > 0) return;
+  ncl_str name = ncl_name_signal(c->signal);
+  ncl_error_at(b->diagnostics, config->mark, config->path,
+               "name it as a receiver of a pipeline of a signal that it makes",
+               "connector %.*s takes %.*s but leads into no pipeline", (int)config->id.len, config->id.ptr,
+               (int)name.len, name.ptr);
+}
+
+static void join_connector(builder *b, const ncl_component_config *config) {
+  for (ncl_component *c = b->process->components; c != NULL; c = c->next) {
+    if (c->kind == NCL_KIND_CONNECTOR && same(c->id, config->id)) join_instance(b, c, config);
+  }
+}
+
+static void join_extensions(builder *b) {
+  const ncl_component_uses *extensions = &b->service->service_extensions;
+  for (size_t i = 0; i < extensions->count; i++) {
+    if (extensions->at[i].component == NULL) continue;
+    uint32_t rank = RANK_EXTENSIONS + (uint32_t)(extensions->count - i);
+    (void)instance(b, extensions->at[i].component, 0, (ncl_str){NULL, 0}, rank);
+  }
+}
+
+static void join(builder *b) {
+  for (uint32_t i = 0; i < b->count; i++)
+    level_from(b, &b->pipelines[i], b->pipelines[i].level);
+  join_extensions(b);
+  for (uint32_t i = 0; i < b->count; i++)
+    join_pipeline(b, &b->pipelines[i]);
+  const ncl_component_configs *receivers = &b->service->receivers;
+  for (size_t i = 0; i < receivers->count; i++) {
+    for (uint32_t k = 0; k < b->count; k++) {
+      uint32_t signal = b->pipelines[k].config->signal;
+      bool seen = false;
+      for (uint32_t before = 0; before < k; before++)
+        seen |= b->pipelines[before].config->signal == signal;
+      if (!seen) join_receiver(b, &receivers->at[i], signal);
+    }
+  }
+  const ncl_component_configs *connectors = &b->service->connectors;
+  for (size_t i = 0; i < connectors->count; i++)
+    join_connector(b, &connectors->at[i]);
+}
+
+/* ---- creation ------------------------------------------------------------------------------------- */
+
+/* A component that a field names must be there, and must be started (service.extensions). */
+static void check_references(builder *b, const ncl_component *component) {
+  const ncl_component_ref *refs;
+  size_t count = ncl_decoded_refs(component->config, &refs);
+  for (size_t i = 0; i < count; i++) {
+    if (find(b->process, refs[i].kind, refs[i].id, 0, (ncl_str){NULL, 0}) != NULL) continue;
+    ncl_where where = ncl_decoded_where(component->config, refs[i].value);
+    bool defined = ncl_service_find(b->service, refs[i].kind, refs[i].id) != NULL;
+    ncl_error_at(b->diagnostics, where.mark, where.path,
+                 defined ? "add it to service.extensions" : "define it, and add it to service.extensions",
+                 "%s \"%.*s\" is %s", ncl_kind_name(refs[i].kind), (int)refs[i].id.len, refs[i].id.ptr,
+                 defined ? "not started" : "not defined");
+  }
+}
+
+/* Whether everything behind an output answers only when telemetry is safe (NCL_OUTPUT_WAITS). Exporters are created
+ * first, so that their deliveries are there to be asked. */
+static bool waits(const ncl_output *output) {
+  for (uint32_t i = 0; i < output->count; i++) {
+    const ncl_component *c = output->targets[i].component;
+    const ncl_output *next = output->targets[i].next;
+    if (c->kind == NCL_KIND_EXPORTER) {
+      if (c->delivery == NULL || !ncl_delivery_waits(c->delivery)) return false;
+    } else if (c->kind == NCL_KIND_PROCESSOR) {
+      if (!waits(next)) return false;
+    } else {
+      for (uint32_t k = 0; k < c->output_count; k++) {
+        if (!waits(c->outputs[k].output)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+static void create_one(builder *b, ncl_component *c) {
+  for (uint32_t i = 0; i < c->output_count; i++) {
+    if (waits(c->outputs[i].output)) c->outputs[i].flags |= NCL_OUTPUT_WAITS;
+  }
+  if (ncl_component_create(c, b->diagnostics) == NCL_NO_MEMORY) b->no_memory = true;
+}
+
+static void create_all(builder *b) {
+  for (ncl_component *c = b->process->components; c != NULL; c = c->next) {
+    check_references(b, c);
+    if (ncl_decoded_errors(c->config) > 0) continue;
+    create_one(b, c);
+  }
+}
+
+static void check_unused_in(builder *b, const ncl_component_configs *list) {
+  for (size_t i = 0; i < list->count; i++) {
+    const ncl_component_config *config = &list->at[i];
+    const ncl_type *type = config->used ? NULL : type_of(b, config);
+    if (type == NULL) continue;
+    ncl_component *component = ncl_component_new(b->process, type, config->kind, config->id, 0, (ncl_str){NULL, 0});
+    if (component == NULL || !decode(b, config, component)) b->no_memory = true;
+    ncl_component_free(component);
+  }
+}
+
+static ncl_str keep_id(builder *b, ncl_str id) {
+  ncl_pipeline_id *kept = malloc(sizeof *kept + id.len);
+  if (kept == NULL) {
+    b->no_memory = true;
+    return (ncl_str){NULL, 0};
+  }
+  kept->len = id.len;
+  memcpy(kept->text, id.ptr, id.len);
+  kept->next = b->process->pipeline_ids;
+  b->process->pipeline_ids = kept;
+  return ncl_str_of(kept->text, kept->len);
+}
+
+ncl_status ncl_build(ncl_process *process, const ncl_config *config, const ncl_service_config *service,
+                     bool check_unused, ncl_diagnostics *diagnostics) {
+  builder b = {process, config, service, diagnostics, NULL, (uint32_t)service->pipeline_count, false};
+  b.pipelines = calloc(service->pipeline_count + 1, sizeof *b.pipelines);
+  if (b.pipelines == NULL) return NCL_NO_MEMORY;
+  for (uint32_t i = 0; i < b.count; i++) {
+    b.pipelines[i].config = &service->pipelines[i];
+    b.pipelines[i].id = keep_id(&b, service->pipelines[i].id);
+  }
+  join(&b);
+  if (!b.no_memory) create_all(&b);
+  if (check_unused) {
+    check_unused_in(&b, &service->receivers);
+    check_unused_in(&b, &service->processors);
+    check_unused_in(&b, &service->exporters);
+    check_unused_in(&b, &service->connectors);
+    check_unused_in(&b, &service->extensions);
+  }
+  free(b.pipelines);
+  return b.no_memory ? NCL_NO_MEMORY : NCL_OK;
+}
+
+void ncl_build_check(ncl_process *process, ncl_diagnostics *diagnostics) {
+  for (ncl_component *c = process->components; c != NULL; c = c->next) {
+    if (c->state != NCL_STATE_CREATED) continue;
+    c->diagnostics = diagnostics;
+    (void)c->type->methods.check(c->self);
+    c->diagnostics = NULL;
+  }
+}

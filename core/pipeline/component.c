@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/pipeline/component.c: the process, and instances of components: made, created, given up; services at first need.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pipeline/process.h"
+#include "core/telemetry/memory.h"
+
+ncl_process *ncl_process_new(const ncl_process_options *options) {
+  ncl_process *process = calloc(1, sizeof *process);
+  if (process == NULL) return NULL;
+  process->loop = options->loop;
+  process->registry = options->registry;
+  process->logger = options->logger;
+  process->cgroup_limit = ncl_memory_limit(options->memory_root);
+  process->pool = ncl_pool_new();
+  process->tokens = ncl_tokens_new(options->loop);
+  process->work = ncl_work_pool_new(0);
+  process->metrics = ncl_metrics_new();
+  process->statuses = ncl_status_table_new();
+  process->nobody = ncl_context_new((ncl_str){NULL, 0}, NULL, 0);
+  ncl_host_fill(&process->host);
+  if (process->pool == NULL || process->tokens == NULL || process->work == NULL || process->metrics == NULL ||
+      process->statuses == NULL || process->nobody == NULL) {
+    ncl_process_free(process);
+    return NULL;
+  }
+  return process;
+}
+
+static void free_list(ncl_component *first) {
+  while (first != NULL) {
+    ncl_component *component = first;
+    first = component->next;
+    ncl_component_free(component);
+  }
+}
+
+void ncl_process_free(ncl_process *process) {
+  if (process == NULL) return;
+  free_list(process->components);
+  free_list(process->services);
+  while (process->outputs != NULL) {
+    ncl_output *output = process->outputs;
+    process->outputs = output->next_made;
+    free(output);
+  }
+  while (process->pipeline_ids != NULL) {
+    ncl_pipeline_id *id = process->pipeline_ids;
+    process->pipeline_ids = id->next;
+    free(id);
+  }
+  ncl_context_release(process->nobody);
+  ncl_tokens_free(process->tokens);
+  ncl_work_pool_free(process->work);
+  ncl_metrics_free(process->metrics);
+  ncl_status_table_free(process->statuses);
+  ncl_pool_free(process->pool);
+  free(process);
+}
+
+ncl_component *ncl_component_new(ncl_process *process, const ncl_type *type, uint32_t kind, ncl_str id, uint32_t signal,
+                                 ncl_str pipeline) {
+  ncl_component *component = calloc(1, sizeof *component);
+  if (component == NULL) return NULL;
+  component->process = process;
+  component->type = type;
+  component->kind = kind;
+  component->signal = signal;
+  component->text = malloc(id.len + pipeline.len + 1);
+  const char *kind_name = ncl_kind_name(kind);
+  ncl_str kind_text = ncl_str_of(kind_name, strlen(kind_name));
+  component->counters = ncl_component_metrics_new(process->metrics, kind_text, id);
+  component->status = ncl_status_add(process->statuses, kind_text, id, ncl_loop_now_ns(process->loop));
+  if (component->text == NULL || component->counters == NULL || component->status == NULL) {
+    ncl_component_free(component);
+    return NULL;
+  }
+  memcpy(component->text, id.ptr, id.len);
+  if (pipeline.len > 0) memcpy(component->text + id.len, pipeline.ptr, pipeline.len);
+  component->id = ncl_str_of(component->text, id.len);
+  component->pipeline = ncl_str_of(component->text + id.len, pipeline.len);
+  component->scope.id = component->id;
+  component->scope.kind = kind_text;
+  if (signal != 0) component->scope.signal = ncl_name_signal(signal);
+  component->scope.pipeline = component->pipeline;
+  return component;
+}
+
+/* ---- an exporter's delivery ----------------------------------------------------------------------- */
+
+static void on_sent(void *arg, uint32_t signal, uint64_t items) {
+  ncl_count_sent(((ncl_component *)arg)->counters, signal, items);
+}
+
+static void on_send_failed(void *arg, uint32_t signal, uint64_t items) {
+  ncl_count_send_failed(((ncl_component *)arg)->counters, signal, items);
+}
+
+static void on_enqueue_failed(void *arg, uint32_t signal, uint64_t items) {
+  ncl_count_enqueue_failed(((ncl_component *)arg)->counters, signal, items);
+}
+
+static void on_dropped(void *arg, uint32_t signal, uint64_t items, ncl_str reason) {
+  ncl_count_dropped(((ncl_component *)arg)->counters, signal, items, reason);
+}
+
+static void on_queue(void *arg, int64_t size, int64_t capacity) {
+  const ncl_component *component = arg;
+  ncl_count_queue(component->counters, component->signal, size, capacity);
+}
+
+static ncl_status open_delivery(ncl_component *component) {
+  ncl_process *process = component->process;
+  ncl_delivery_options options;
+  ncl_delivery_read(&process->host, component, ncl_decoded_root(component->config, 1), &options);
+  ncl_delivery_port port = {
+      &process->host,  component,       &component->type->methods,
+      component->self, process->tokens, (component->type->decl->flags & NCL_COMPONENT_ORDERED) != 0};
+  ncl_delivery_events events = {component, on_sent, on_send_failed, on_enqueue_failed, on_dropped, on_queue};
+  component->delivery = ncl_delivery_new(&port, &options, &events);
+  return component->delivery == NULL ? NCL_NO_MEMORY : NCL_OK;
+}
+
+/* ---- create and destroy --------------------------------------------------------------------------- */
+
+ncl_status ncl_component_create(ncl_component *component, ncl_diagnostics *diagnostics) {
+  static const ncl_value no_config = {.kind = NCL_VALUE_MAP};
+  ncl_create create = {
+      .struct_size = sizeof create,
+      .signal = component->signal,
+      .host = &component->process->host,
+      .me = component,
+      .id = component->id,
+      .config = component->config != NULL ? ncl_decoded_root(component->config, 0) : &no_config,
+      .outputs = {component->outputs, component->output_count, sizeof *component->outputs},
+  };
+  uint32_t errors_before = diagnostics != NULL ? ncl_diagnostics_errors(diagnostics) : 0;
+  component->diagnostics = diagnostics;
+  ncl_status status = component->type->methods.create(&create, &component->self);
+  if (status == NCL_OK) {
+    component->state = NCL_STATE_CREATED;
+    if (component->kind == NCL_KIND_EXPORTER) status = open_delivery(component);
+  }
+  bool said = diagnostics != NULL && ncl_diagnostics_errors(diagnostics) > errors_before;
+  if (said && status == NCL_OK) status = NCL_PERMANENT;
+  if (status == NCL_OK || diagnostics == NULL) return status;
+  if (status == NCL_NO_MEMORY) {
+    ncl_diagnostics_no_memory(diagnostics);
+  } else if (!said) {
+    component->process->host.config_error(component, NULL, (ncl_str)NCL_STR("the component could not be created"),
+                                          (ncl_str){NULL, 0});
+  }
+  return status;
+}
+
+void ncl_component_free(ncl_component *component) {
+  if (component == NULL) return;
+  ncl_process *process = component->process;
+  component->diagnostics = NULL;
+  if (component->delivery != NULL) (void)ncl_delivery_abandon(component->delivery, (ncl_str)NCL_STR("shutdown"));
+  (void)ncl_tokens_forget(process->tokens, component);
+  ncl_delivery_free(component->delivery);
+  if (component->state != NCL_STATE_NEW) component->type->methods.destroy(component->self);
+  ncl_work_quota_close(component->quota);
+  int64_t charged = atomic_load(&component->charged);
+  if (charged > 0) (void)ncl_pool_charge(process->pool, -charged);
+  ncl_decoded_release(component->config);
+  ncl_component_metrics_free(component->counters);
+  ncl_status_remove(process->statuses, component->status);
+  free(component->outputs);
+  free(component->text);
+  free(component);
+}
+
+/* ---- services ------------------------------------------------------------------------------------- */
+
+static const void *refuse_service(ncl_outcome *outcome, ncl_str reason) {
+  if (outcome != NULL) {
+    outcome->status = NCL_PERMANENT;
+    outcome->message = reason;
+  }
+  return NULL;
+}
+
+/* "ncl.http_server/1" lies in services/http_server.so; another vendor's "acme.x/1" in services/acme.x.so. */
+static ncl_str service_type(ncl_str interface) {
+  static const char own[] = "ncl.";
+  size_t skip = interface.len > sizeof own - 1 && memcmp(interface.ptr, own, sizeof own - 1) == 0 ? sizeof own - 1 : 0;
+  const char *slash = memchr(interface.ptr, '/', interface.len);
+  size_t end = slash == NULL ? interface.len : (size_t)(slash - interface.ptr);
+  return ncl_str_of(interface.ptr + skip, end - skip);
+}
+
+static ncl_component *find_service(const ncl_process *process, ncl_str type) {
+  for (ncl_component *service = process->services; service != NULL; service = service->next) {
+    if (service->id.len == type.len && memcmp(service->id.ptr, type.ptr, type.len) == 0) return service;
+  }
+  return NULL;
+}
+
+/* A service has to be ready at once: whoever asked for it is in the middle of something. */
+static ncl_component *start_service(ncl_process *process, ncl_str type) {
+  const ncl_type *loaded =
+      ncl_registry_find(process->registry, NCL_KIND_SERVICE, type, process->reason, sizeof process->reason);
+  if (loaded == NULL) return NULL;
+  ncl_component *service = ncl_component_new(process, loaded, NCL_KIND_SERVICE, type, 0, (ncl_str){NULL, 0});
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  if (service != NULL && ncl_component_create(service, NULL) == NCL_OK) {
+    ncl_status status = loaded->methods.start(service->self, 0, &outcome);
+    if (status == NCL_OK) {
+      service->state = NCL_STATE_STARTED;
+      service->next = process->services;
+      process->services = service;
+      return service;
+    }
+  }
+  (void)snprintf(process->reason, sizeof process->reason, "service %.*s (%s) could not be started: %.*s", (int)type.len,
+                 type.ptr, loaded->file, (int)outcome.message.len, outcome.message.len > 0 ? outcome.message.ptr : "");
+  ncl_component_free(service);
+  return NULL;
+}
+
+const void *ncl_process_service(ncl_process *process, ncl_str interface, ncl_outcome *outcome) {
+  ncl_str type = service_type(interface);
+  ncl_component *service = find_service(process, type);
+  if (service == NULL) service = start_service(process, type);
+  if (service == NULL) return refuse_service(outcome, ncl_str_of(process->reason, strlen(process->reason)));
+  const void *table = service->type->methods.publish(service->self, interface);
+  if (table == NULL) return refuse_service(outcome, (ncl_str)NCL_STR("the service does not have this interface"));
+  return table;
+}

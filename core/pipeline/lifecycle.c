@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/pipeline/lifecycle.c: one component at a time, each step a call that may be answered later; a timer goes on
+ * without an answer when the deadline is over. */
+#include "core/pipeline/lifecycle.h"
+
+#include <stdlib.h>
+
+#define SECOND_NS INT64_C(1000000000)
+#define START_TIMEOUT_NS (30 * SECOND_NS)   /* of one component */
+#define RECEIVER_DRAIN_NS (5 * SECOND_NS)   /* clients that do not finish must not use up the exporters' time */
+#define SHUTDOWN_RESERVE_NS (SECOND_NS / 2) /* for the shutdown slots, after all is drained */
+
+typedef enum phase { IDLE, STARTING, DRAINING, STOPPING, ENDED } phase;
+
+struct ncl_lifecycle {
+  ncl_process *process;
+  ncl_lifecycle_events events;
+  phase phase;
+  ncl_component *at;     /* the component of the step */
+  ncl_component **order; /* in the order of the end */
+  uint32_t count;
+  uint32_t place; /* of `at` in the order */
+  ncl_token token;
+  int64_t deadline_ns; /* of the end */
+  bool failed;         /* while starting */
+};
+
+static void step(ncl_lifecycle *l);
+
+static void say(ncl_lifecycle *l, const ncl_component *component, uint32_t level, ncl_str event, ncl_str message,
+                ncl_str error) {
+  ncl_attr attr = ncl_log_str("error", error);
+  ncl_logger_write(l->process->logger, &component->scope, level, event, message, &attr, error.len > 0);
+}
+
+/* ---- one step ------------------------------------------------------------------------------------- */
+
+static void start_ended(ncl_lifecycle *l, const ncl_outcome *outcome) {
+  if (outcome->status == NCL_OK) return;
+  ncl_str reason = outcome->message;
+  if (reason.len == 0) reason = (ncl_str)NCL_STR("no reason was given");
+  say(l, l->at, NCL_LOG_ERROR, (ncl_str)NCL_STR("start.failed"),
+      (ncl_str)NCL_STR("The component could not be started."), reason);
+  l->failed = true;
+}
+
+static void drain_ended(ncl_lifecycle *l, const ncl_outcome *outcome) {
+  if (outcome->status == NCL_OK) return;
+  say(l, l->at, NCL_LOG_WARN, (ncl_str)NCL_STR("drain.incomplete"),
+      (ncl_str)NCL_STR("The component did not hand on all that it held."), outcome->message);
+}
+
+static void on_step_done(void *arg, const ncl_outcome *outcome) {
+  ncl_lifecycle *l = arg;
+  l->token = 0;
+  if (l->phase == STARTING) start_ended(l, outcome);
+  if (l->phase == DRAINING) drain_ended(l, outcome);
+  l->place++;
+  step(l);
+}
+
+static int64_t drain_deadline(const ncl_lifecycle *l, int64_t now) {
+  int64_t deadline = l->deadline_ns - SHUTDOWN_RESERVE_NS;
+  if (l->at->kind == NCL_KIND_RECEIVER && deadline > now + RECEIVER_DRAIN_NS) deadline = now + RECEIVER_DRAIN_NS;
+  return deadline > now ? deadline : now;
+}
+
+static ncl_status drain(ncl_lifecycle *l, ncl_token token, int64_t deadline_ns, ncl_outcome *outcome) {
+  ncl_component *c = l->at;
+  if (c->delivery != NULL) return ncl_delivery_drain(c->delivery, token);
+  return c->type->methods.drain(c->self, deadline_ns, token, outcome);
+}
+
+static ncl_status stop(ncl_component *c, ncl_token token, ncl_outcome *outcome) {
+  if (c->delivery != NULL) (void)ncl_delivery_abandon(c->delivery, (ncl_str)NCL_STR("shutdown"));
+  c->state = NCL_STATE_ENDED;
+  return c->type->methods.shutdown(c->self, token, outcome);
+}
+
+/* Calls the slot of this phase. True when the answer is there, false when it comes later. */
+static bool call_slot(ncl_lifecycle *l) {
+  ncl_process *process = l->process;
+  int64_t now = ncl_loop_now_ns(process->loop);
+  int64_t deadline = l->phase == STARTING   ? now + START_TIMEOUT_NS
+                     : l->phase == DRAINING ? drain_deadline(l, now)
+                                            : (l->deadline_ns > now + 1 ? l->deadline_ns : now + 1);
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  l->token = ncl_token_open(process->tokens, NULL, l->at, on_step_done, l, deadline);
+  if (l->token == 0 && l->phase == STARTING) {
+    outcome.status = NCL_NO_MEMORY;
+    start_ended(l, &outcome);
+    return true;
+  }
+  ncl_status status = NCL_OK;
+  if (l->phase == STARTING) {
+    l->at->state = NCL_STATE_STARTED;
+    status = l->at->type->methods.start(l->at->self, l->token, &outcome);
+  } else if (l->phase == DRAINING) {
+    status = drain(l, l->token, deadline, &outcome);
+  } else {
+    status = stop(l->at, l->token, &outcome);
+  }
+  if (status == NCL_PENDING && l->token != 0) return false;
+  (void)ncl_token_cancel(process->tokens, l->token);
+  l->token = 0;
+  outcome.status = status;
+  if (l->phase == STARTING) start_ended(l, &outcome);
+  if (l->phase == DRAINING) drain_ended(l, &outcome);
+  return true;
+}
+
+/* ---- phases --------------------------------------------------------------------------------------- */
+
+static ncl_component *component_at(const ncl_lifecycle *l) {
+  if (l->place >= l->count) return NULL;
+  return l->phase == STARTING ? l->order[l->count - 1 - l->place] : l->order[l->place];
+}
+
+/* True when there is another phase to go on with. */
+static bool phase_ended(ncl_lifecycle *l) {
+  if (l->phase == STARTING && !l->failed) {
+    l->phase = IDLE;
+    l->events.started(l->events.arg, NCL_OK);
+    return false;
+  }
+  if (l->phase == STARTING) {
+    l->phase = STOPPING;
+    l->deadline_ns = ncl_loop_now_ns(l->process->loop) + SECOND_NS;
+    l->place = 0;
+    return true;
+  }
+  if (l->phase == DRAINING) {
+    l->phase = STOPPING;
+    l->place = 0;
+    return true;
+  }
+  l->phase = ENDED;
+  for (ncl_component *service = l->process->services; service != NULL; service = service->next) {
+    ncl_outcome outcome = NCL_OUTCOME_INIT;
+    service->state = NCL_STATE_ENDED;
+    (void)service->type->methods.shutdown(service->self, 0, &outcome);
+  }
+  if (l->failed) {
+    l->events.started(l->events.arg, NCL_PERMANENT);
+  } else {
+    l->events.ended(l->events.arg);
+  }
+  return false;
+}
+
+static void step(ncl_lifecycle *l) {
+  for (;;) {
+    l->at = l->failed && l->phase == STARTING ? NULL : component_at(l);
+    if (l->at == NULL) {
+      if (!phase_ended(l)) break;
+      continue;
+    }
+    bool skip = l->phase != STARTING && l->at->state != NCL_STATE_STARTED;
+    if (!skip && !call_slot(l)) break;
+    l->place++;
+  }
+}
+
+ncl_lifecycle *ncl_lifecycle_new(ncl_process *process, const ncl_lifecycle_events *events) {
+  ncl_lifecycle *l = calloc(1, sizeof *l);
+  if (l == NULL) return NULL;
+  l->process = process;
+  l->events = *events;
+  for (const ncl_component *c = process->components; c != NULL; c = c->next)
+    l->count++;
+  l->order = calloc(l->count + 1u, sizeof *l->order);
+  if (l->order == NULL) {
+    free(l);
+    return NULL;
+  }
+  uint32_t i = l->count;
+  for (ncl_component *c = process->components; c != NULL; c = c->next)
+    l->order[--i] = c;
+  return l;
+}
+
+void ncl_lifecycle_free(ncl_lifecycle *l) {
+  if (l == NULL) return;
+  if (l->token != 0) (void)ncl_token_cancel(l->process->tokens, l->token);
+  free(l->order);
+  free(l);
+}
+
+void ncl_lifecycle_start(ncl_lifecycle *l) {
+  l->phase = STARTING;
+  l->place = 0;
+  step(l);
+}
+
+void ncl_lifecycle_end(ncl_lifecycle *l, int64_t deadline_ns) {
+  bool earlier = l->deadline_ns == 0 || deadline_ns < l->deadline_ns;
+  if (earlier) l->deadline_ns = deadline_ns;
+  if (l->phase == ENDED) return;
+  if (l->phase == DRAINING || l->phase == STOPPING) {
+    if (!earlier || l->token == 0) return;
+    /* The step under way is not waited for any longer. */
+    (void)ncl_token_cancel(l->process->tokens, l->token);
+    l->token = 0;
+    l->place++;
+    step(l);
+    return;
+  }
+  if (l->token != 0) (void)ncl_token_cancel(l->process->tokens, l->token);
+  l->token = 0;
+  l->phase = DRAINING;
+  l->place = 0;
+  step(l);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/pipeline/lifecycle.h: starts what was built, and ends it in order before a deadline. */
+#ifndef NACELLE_CORE_PIPELINE_LIFECYCLE_H
+#define NACELLE_CORE_PIPELINE_LIFECYCLE_H
+
+#include "core/pipeline/process.h"
+
+typedef struct ncl_lifecycle ncl_lifecycle;
+
+/* [loop] Told once a phase. Started: `status` is NCL_OK, or the component that could not be started was logged and
+ * those before it were ended. */
+typedef struct ncl_lifecycle_events {
+  void *arg;
+  void (*started)(void *arg, ncl_status status);
+  void (*ended)(void *arg);
+} ncl_lifecycle_events;
+
+/* NULL = no memory. */
+ncl_lifecycle *ncl_lifecycle_new(ncl_process *process, const ncl_lifecycle_events *events);
+void ncl_lifecycle_free(ncl_lifecycle *lifecycle); /* NULL is ignored */
+
+/* [loop] Starts all components, extensions first, receivers last. */
+void ncl_lifecycle_start(ncl_lifecycle *lifecycle);
+
+/* [loop] Receivers take nothing new, then every stage hands on what it holds and ends; what is not out at `deadline_ns`
+ * is dropped, counted and logged. Calling it again moves the deadline, to an earlier one. */
+void ncl_lifecycle_end(ncl_lifecycle *lifecycle, int64_t deadline_ns);
+
+#endif

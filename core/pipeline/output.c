@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/pipeline/output.c: the way of a batch from component to component. One token serves a whole chain of processors
+ * that pass it on; a fan-out opens one for each way and completes the first when all are through, the worst winning. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pdata/batch.h"
+#include "core/pipeline/process.h"
+
+#define FAN_MESSAGE_MAX 512u
+
+/* A batch that went several ways. */
+typedef struct fan {
+  ncl_process *process;
+  ncl_token token; /* of the one who waits for all */
+  uint32_t left;   /* ways not yet through, plus one while they are being handed out */
+  ncl_outcome worst;
+  char message[FAN_MESSAGE_MAX];
+} fan;
+
+ncl_output *ncl_output_new(ncl_process *process, uint32_t count) {
+  ncl_output *output = calloc(1, sizeof *output + count * sizeof(ncl_target));
+  if (output == NULL) return NULL;
+  output->targets = (ncl_target *)(output + 1);
+  output->next_made = process->outputs;
+  process->outputs = output;
+  return output;
+}
+
+static bool is_worse(ncl_status a, ncl_status b) {
+  /* NCL_NO_MEMORY counts as retryable, which is worse than permanent: what can be saved is tried again. */
+  return a > b && a != NCL_UNSUPPORTED;
+}
+
+static void fan_note(fan *f, const ncl_outcome *outcome) {
+  uint64_t rejected = f->worst.rejected > outcome->rejected ? f->worst.rejected : outcome->rejected;
+  int64_t retry_after_ns =
+      f->worst.retry_after_ns > outcome->retry_after_ns ? f->worst.retry_after_ns : outcome->retry_after_ns;
+  if (is_worse(outcome->status, f->worst.status)) {
+    size_t len = outcome->message.len < sizeof f->message ? outcome->message.len : sizeof f->message;
+    if (len > 0) memcpy(f->message, outcome->message.ptr, len);
+    f->worst.status = outcome->status;
+    f->worst.grpc_code = outcome->grpc_code;
+    f->worst.message = ncl_str_of(f->message, len);
+  }
+  f->worst.rejected = rejected;
+  f->worst.retry_after_ns = retry_after_ns;
+}
+
+static void fan_way_ended(void *arg, const ncl_outcome *outcome) {
+  fan *f = arg;
+  fan_note(f, outcome);
+  if (--f->left > 0) return;
+  ncl_token_complete(f->process->tokens, f->token, &f->worst);
+  free(f);
+}
+
+static ncl_status no_memory(ncl_outcome *outcome) {
+  outcome->status = NCL_NO_MEMORY;
+  outcome->message = (ncl_str)NCL_STR("no memory to hand the batch on");
+  return NCL_NO_MEMORY;
+}
+
+static ncl_status walk(ncl_process *process, const ncl_target *target, ncl_call *call, ncl_outcome *outcome);
+
+static ncl_status fan_out(ncl_process *process, const ncl_output *output, const ncl_call *call, ncl_outcome *outcome) {
+  fan *f = calloc(1, sizeof *f);
+  if (f == NULL) return no_memory(outcome);
+  f->process = process;
+  f->token = call->token;
+  f->left = 1;
+  f->worst.struct_size = sizeof f->worst;
+  for (uint32_t i = 0; i < output->count; i++) {
+    ncl_component *component = output->targets[i].component;
+    ncl_outcome one = NCL_OUTCOME_INIT;
+    ncl_call way = *call;
+    way.token = ncl_token_open(process->tokens, NULL, component, fan_way_ended, f, 0);
+    f->left++;
+    one.status = way.token == 0 ? no_memory(&one) : walk(process, &output->targets[i], &way, &one);
+    if (one.status == NCL_PENDING) continue;
+    if (way.token != 0) (void)ncl_token_cancel(process->tokens, way.token);
+    f->left--;
+    fan_note(f, &one);
+  }
+  if (--f->left > 0) return NCL_PENDING;
+  *outcome = f->worst;
+  if (f->worst.message.len > 0) {
+    size_t len = f->worst.message.len < sizeof process->reason ? f->worst.message.len : sizeof process->reason;
+    memcpy(process->reason, f->message, len);
+    outcome->message = ncl_str_of(process->reason, len);
+  }
+  free(f);
+  return outcome->status;
+}
+
+static ncl_status go_on(ncl_process *process, const ncl_output *output, ncl_call *call, ncl_outcome *outcome) {
+  if (output->count == 1) return walk(process, &output->targets[0], call, outcome);
+  return fan_out(process, output, call, outcome);
+}
+
+static ncl_status hand_to(ncl_component *component, ncl_call *call, ncl_outcome *outcome) {
+  if (component->delivery != NULL) return ncl_delivery_consume(component->delivery, call, outcome);
+  ncl_count_incoming(component->counters, call->batch->signal, call->batch->items);
+  return component->type->methods.consume(component->self, call, outcome);
+}
+
+/* Through processors that pass it on, until somebody answers. */
+static ncl_status walk(ncl_process *process, const ncl_target *target, ncl_call *call, ncl_outcome *outcome) {
+  const ncl_batch *owned = NULL;
+  ncl_status status;
+  for (;;) {
+    ncl_component *component = target->component;
+    call->output = target->next;
+    *outcome = (ncl_outcome)NCL_OUTCOME_INIT;
+    status = hand_to(component, call, outcome);
+    if (status != NCL_FORWARD) break;
+    if (outcome->forward != NULL) {
+      ncl_batch_release(owned);
+      owned = outcome->forward;
+      call->batch = owned;
+      outcome->forward = NULL;
+    }
+    if (call->batch->records.count == 0) {
+      status = NCL_OK;
+      break;
+    }
+    ncl_count_outgoing(component->counters, call->batch->signal, call->batch->items);
+    const ncl_output *next = target->next != NULL ? target->next : component->joint;
+    if (next == NULL) {
+      status = NCL_PERMANENT;
+      outcome->message = (ncl_str)NCL_STR("the component wanted to pass a batch on, but nothing follows it");
+      break;
+    }
+    if (next->count != 1) {
+      status = fan_out(process, next, call, outcome);
+      break;
+    }
+    target = &next->targets[0];
+    ncl_token_owe(process->tokens, call->token, target->component);
+  }
+  ncl_batch_release(owned);
+  if (status == NCL_UNSUPPORTED || status > NCL_NO_MEMORY) {
+    status = NCL_PERMANENT;
+    outcome->message = (ncl_str)NCL_STR("the component does not take telemetry");
+  }
+  outcome->status = status;
+  return status;
+}
+
+ncl_status ncl_output_emit(ncl_component *from, ncl_output *output, const ncl_emission *emission,
+                           ncl_outcome *outcome) {
+  ncl_process *process = from->process;
+  ncl_outcome mine = NCL_OUTCOME_INIT;
+  if (outcome == NULL) outcome = &mine;
+  *outcome = (ncl_outcome)NCL_OUTCOME_INIT;
+  if (from->kind == NCL_KIND_PROCESSOR || from->kind == NCL_KIND_CONNECTOR) {
+    ncl_count_outgoing(from->counters, emission->batch->signal, emission->batch->items);
+  }
+  if (output->count == 0) return NCL_OK;
+  ncl_call call = {sizeof call, 0, 0, emission->batch, emission->context, emission->deadline_ns, NULL};
+  if (call.context == NULL) call.context = process->nobody;
+  call.token = ncl_token_open(process->tokens, from, output->count == 1 ? output->targets[0].component : NULL,
+                              emission->done, emission->arg, 0);
+  if (call.token == 0) return no_memory(outcome);
+  ncl_status status = go_on(process, output, &call, outcome);
+  if (status != NCL_PENDING) (void)ncl_token_cancel(process->tokens, call.token);
+  return status;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/pipeline/process.h: all that one running collector consists of, and its components. */
+#ifndef NACELLE_CORE_PIPELINE_PROCESS_H
+#define NACELLE_CORE_PIPELINE_PROCESS_H
+
+#include <stdatomic.h>
+
+#include "core/config/decode.h"
+#include "core/delivery/delivery.h"
+#include "core/pdata/pool.h"
+#include "core/pipeline/context.h"
+#include "core/pipeline/token.h"
+#include "core/plugin/registry.h"
+#include "core/runtime/loop.h"
+#include "core/runtime/work.h"
+#include "core/telemetry/component_metrics.h"
+#include "core/telemetry/log.h"
+#include "core/telemetry/names.h"
+#include "core/telemetry/status.h"
+
+typedef struct ncl_process ncl_process;
+
+/* What a component is going through. */
+#define NCL_STATE_NEW 0u     /* not created, or its create failed */
+#define NCL_STATE_CREATED 1u /* created: destroy is due */
+#define NCL_STATE_STARTED 2u /* started, or starting: shutdown is due */
+#define NCL_STATE_ENDED 3u   /* shut down */
+
+struct ncl_component {
+  ncl_process *process;
+  ncl_component *next; /* in the order of the start */
+  const ncl_type *type;
+  void *self;
+  uint32_t kind;
+  uint32_t signal; /* 0 = all */
+  uint32_t state;  /* NCL_STATE_* */
+  uint32_t rank;   /* ends before those with a higher one, starts after them */
+  ncl_str id;      /* these three point into `text` */
+  ncl_str pipeline;
+  char *text;
+  ncl_decoded *config;          /* NULL for services */
+  ncl_diagnostics *diagnostics; /* where config_error goes; NULL once that is over */
+  ncl_log_scope scope;
+  ncl_component_metrics *counters;
+  ncl_status_entry *status;
+  ncl_work_quota *quota;  /* of host->work, made at first need */
+  ncl_delivery *delivery; /* exporters */
+  ncl_output_info *outputs;
+  uint32_t output_count;
+  ncl_output *joint;            /* connectors: into all pipelines of the signal that they take */
+  atomic_int_least64_t charged; /* bytes */
+};
+
+/* A component that a batch goes to, and, for a processor, what comes behind it. */
+typedef struct ncl_target {
+  ncl_component *component;
+  ncl_output *next;
+} ncl_target;
+
+struct ncl_output {
+  ncl_output *next_made; /* all outputs of the process, for freeing them */
+  ncl_target *targets;
+  uint32_t count;
+};
+
+/* A pipeline's id, which outlives the config. */
+typedef struct ncl_pipeline_id {
+  struct ncl_pipeline_id *next;
+  size_t len;
+  char text[];
+} ncl_pipeline_id;
+
+struct ncl_process {
+  ncl_host host; /* the table that every component gets */
+  ncl_loop *loop;
+  ncl_pool *pool;
+  ncl_tokens *tokens;
+  ncl_work_pool *work;
+  ncl_registry *registry;
+  ncl_logger *logger;
+  ncl_metrics *metrics;
+  ncl_status_table *statuses;
+  ncl_context *nobody;       /* the empty context */
+  ncl_component *components; /* in the order of the start, services excepted */
+  ncl_component *services;
+  ncl_output *outputs;
+  ncl_pipeline_id *pipeline_ids;
+  uint64_t cgroup_limit; /* bytes; UINT64_MAX = unknown */
+  uint64_t baseline;     /* resident bytes when ready, less what the pool held */
+  char reason[512];      /* room for the words of a refusal */
+  /* Asked to end because of something that cannot be mended. */
+  void (*on_fatal)(void *arg, ncl_str message);
+  void *on_fatal_arg;
+};
+
+/* All [loop]. What a process needs from outside; borrowed. */
+typedef struct ncl_process_options {
+  ncl_loop *loop;
+  ncl_registry *registry;
+  ncl_logger *logger;
+  const char *memory_root; /* of core/telemetry/memory.h; NULL in production */
+} ncl_process_options;
+
+/* An empty process: no components yet. NULL = no memory. */
+ncl_process *ncl_process_new(const ncl_process_options *options);
+/* After lifecycle.h ended what was started; destroys components that still exist. NULL is ignored. */
+void ncl_process_free(ncl_process *process);
+
+/* A component of `type` that is not created yet, not in the list. NULL = no memory. `pipeline` may be empty. */
+ncl_component *ncl_component_new(ncl_process *process, const ncl_type *type, uint32_t kind, ncl_str id, uint32_t signal,
+                                 ncl_str pipeline);
+/* Makes the instance (the create slot), and an exporter's delivery. What is wrong with its config goes to
+ * `diagnostics`. */
+ncl_status ncl_component_create(ncl_component *component, ncl_diagnostics *diagnostics);
+/* Destroys the instance if there is one, and frees the component. */
+void ncl_component_free(ncl_component *component);
+
+/* The instance of the service that publishes `interface`, loaded, created and started at first need. NULL with the
+ * reason in *outcome. */
+const void *ncl_process_service(ncl_process *process, ncl_str interface, ncl_outcome *outcome);
+
+/* An output with room for `count` targets. NULL = no memory. */
+ncl_output *ncl_output_new(ncl_process *process, uint32_t count);
+/* Hands a batch to all targets of an output: see ncl_host.emit. */
+ncl_status ncl_output_emit(ncl_component *from, ncl_output *output, const ncl_emission *emission, ncl_outcome *outcome);
+
+/* Fills in the host table. */
+void ncl_host_fill(ncl_host *host);
+
+#endif

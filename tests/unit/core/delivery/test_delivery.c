@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/delivery/delivery.h, with an exporter whose answers the test writes down beforehand. */
+#include "core/delivery/delivery.h"
+
+#include "../process_fixture.h"
+
+#define S INT64_C(1000000000)
+#define MAX 64u
+
+/* What the exporter answers to its tries, in order; the last one stays. */
+typedef struct exporter {
+  fixture f;
+  ncl_component *component;
+  ncl_delivery *delivery;
+  ncl_status answers[MAX];
+  uint32_t answer_count;
+  int64_t retry_after_ns;
+  const ncl_batch *remainder;
+  uint64_t rejected;
+  uint32_t sends;
+  uint32_t prepares;
+  uint32_t releases;
+  uint32_t cancels;
+  uint64_t sent_items[MAX]; /* items of each try */
+  ncl_token tokens[MAX];    /* of tries that were answered NCL_PENDING */
+  uint32_t pending;
+  uint64_t sent, failed, refused, dropped;
+  char reason[32];
+  int64_t queue_size;
+  uint32_t results; /* answers that senders got */
+  ncl_status last_result;
+} exporter;
+
+static ncl_status fake_prepare(void *self, ncl_item *item, ncl_outcome *outcome) {
+  exporter *e = self;
+  (void)item, (void)outcome;
+  e->prepares++;
+  return NCL_OK;
+}
+
+static ncl_status fake_send(void *self, ncl_item *item, ncl_token token, int64_t deadline_ns, ncl_outcome *outcome) {
+  exporter *e = self;
+  (void)deadline_ns;
+  uint32_t n = e->sends < e->answer_count ? e->sends : e->answer_count - 1;
+  assert_true(e->sends < MAX);
+  e->sent_items[e->sends++] = item->batch->items;
+  outcome->retry_after_ns = e->retry_after_ns;
+  outcome->rejected = e->rejected;
+  outcome->remainder = e->remainder;
+  outcome->message = (ncl_str)NCL_STR("as the test says");
+  if (e->answers[n] == NCL_PENDING) e->tokens[e->pending++] = token;
+  return e->answers[n];
+}
+
+static void fake_release(void *self, ncl_item *item) {
+  (void)item;
+  ((exporter *)self)->releases++;
+}
+
+static void fake_cancel(void *self, ncl_token token) {
+  (void)token;
+  ((exporter *)self)->cancels++;
+}
+
+static const ncl_methods methods = {.struct_size = sizeof methods,
+                                    .prepare = fake_prepare,
+                                    .send = fake_send,
+                                    .release = fake_release,
+                                    .cancel = fake_cancel};
+static const ncl_component_type declared = {.type = NCL_STR("fake"), .kind = NCL_KIND_EXPORTER};
+
+static void on_sent(void *arg, uint32_t signal, uint64_t items) {
+  (void)signal;
+  ((exporter *)arg)->sent += items;
+}
+static void on_failed(void *arg, uint32_t signal, uint64_t items) {
+  (void)signal;
+  ((exporter *)arg)->failed += items;
+}
+static void on_refused(void *arg, uint32_t signal, uint64_t items) {
+  (void)signal;
+  ((exporter *)arg)->refused += items;
+}
+static void on_dropped(void *arg, uint32_t signal, uint64_t items, ncl_str reason) {
+  exporter *e = arg;
+  (void)signal;
+  e->dropped += items;
+  memcpy(e->reason, reason.ptr, reason.len);
+  e->reason[reason.len] = '\0';
+}
+static void on_queue(void *arg, int64_t size, int64_t capacity) {
+  (void)capacity;
+  ((exporter *)arg)->queue_size = size;
+}
+
+static ncl_delivery_options defaults(void) {
+  ncl_delivery_options options = {5 * S, 1, 10, 1000, NCL_SIZER_REQUESTS, 0, 0, {1, 5 * S, 30 * S, 300 * S, 1.5, 0.0}};
+  return options;
+}
+
+static void open_exporter(exporter *e, const ncl_delivery_options *options, bool ordered) {
+  static const ncl_type type = {&declared, NULL, "fake.so", methods};
+  memset(e, 0, sizeof *e);
+  fixture_open(&e->f);
+  e->answer_count = 1;
+  e->component =
+      ncl_component_new(e->f.process, &type, NCL_KIND_EXPORTER, (ncl_str)NCL_STR("fake"), 1, (ncl_str){NULL, 0});
+  ncl_delivery_port port = {&e->f.process->host, e->component, &methods, e, e->f.process->tokens, ordered};
+  ncl_delivery_events events = {e, on_sent, on_failed, on_refused, on_dropped, on_queue};
+  e->delivery = ncl_delivery_new(&port, options, &events);
+  assert_non_null(e->delivery);
+}
+
+static void close_exporter(exporter *e) {
+  (void)ncl_delivery_abandon(e->delivery, (ncl_str)NCL_STR("shutdown"));
+  assert_int_equal(e->releases, e->prepares);
+  ncl_delivery_free(e->delivery);
+  ncl_component_free(e->component);
+  settle(&e->f);
+  assert_int_equal(ncl_tokens_count(e->f.process->tokens).open, 0);
+  assert_int_equal(ncl_pool_used(e->f.process->pool), 0);
+  fixture_close(&e->f);
+}
+
+static void answer(exporter *e, uint32_t count, const ncl_status *answers) {
+  memcpy(e->answers, answers, count * sizeof *answers);
+  e->answer_count = count;
+}
+#define ANSWER(e, ...)                             \
+  do {                                             \
+    const ncl_status list[] = {__VA_ARGS__};       \
+    answer((e), sizeof list / sizeof *list, list); \
+  } while (0)
+
+static void on_result(void *arg, const ncl_outcome *outcome) {
+  exporter *e = arg;
+  e->results++;
+  e->last_result = outcome->status;
+}
+
+static ncl_status hand_in(exporter *e, uint32_t spans) {
+  const ncl_batch *batch = batch_of(&e->f, spans);
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  ncl_call call = {sizeof call, 0, 0, batch, e->f.process->nobody, 0, NULL};
+  call.token = ncl_token_open(e->f.process->tokens, NULL, NULL, on_result, e, 0);
+  ncl_status status = ncl_delivery_consume(e->delivery, &call, &outcome);
+  if (status != NCL_PENDING) (void)ncl_token_cancel(e->f.process->tokens, call.token);
+  ncl_batch_release(batch);
+  return status;
+}
+
+static void complete(exporter *e, uint32_t which, ncl_status status) {
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  outcome.status = status;
+  ncl_token_complete(e->f.process->tokens, e->tokens[which], &outcome);
+  settle(&e->f);
+}
+
+/* ---- tests ---------------------------------------------------------------------------------------- */
+
+static void sends_what_is_handed_in(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  assert_int_equal(hand_in(&e, 3), NCL_OK);
+  assert_int_equal(e.sends, 1);
+  assert_int_equal(e.sent, 3);
+  assert_int_equal(e.queue_size, 0);
+  close_exporter(&e);
+}
+
+static void tries_again_after_the_delay_and_prepares_once(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_RETRYABLE, NCL_RETRYABLE, NCL_OK);
+  assert_int_equal(hand_in(&e, 3), NCL_OK);
+  advance(&e.f, 5 * S - 1);
+  assert_int_equal(e.sends, 1);
+  advance(&e.f, 1);
+  assert_int_equal(e.sends, 2);
+  advance(&e.f, 7500000000);
+  assert_int_equal(e.sends, 3);
+  assert_int_equal(e.sent, 3);
+  assert_int_equal(e.prepares, 1);
+  assert_int_equal(e.releases, 1);
+  close_exporter(&e);
+}
+
+static void drops_and_counts_what_is_refused_for_good(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_PERMANENT);
+  assert_int_equal(hand_in(&e, 4), NCL_OK);
+  assert_int_equal(e.dropped, 4);
+  assert_string_equal(e.reason, "permanent_error");
+  advance(&e.f, 600 * S);
+  assert_int_equal(e.sends, 1);
+  close_exporter(&e);
+}
+
+static void gives_up_after_max_elapsed_time(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_RETRYABLE);
+  assert_int_equal(hand_in(&e, 2), NCL_OK);
+  for (int i = 0; i < 400; i++)
+    advance(&e.f, S);
+  assert_int_equal(e.dropped, 2);
+  assert_string_equal(e.reason, "retries_exhausted");
+  assert_int_equal(e.queue_size, 0);
+  close_exporter(&e);
+}
+
+static void sends_only_the_remainder_again(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  const ncl_batch *rest = batch_of(&e.f, 1);
+  e.remainder = rest;
+  ANSWER(&e, NCL_RETRYABLE, NCL_OK);
+  assert_int_equal(hand_in(&e, 5), NCL_OK);
+  assert_int_equal(e.sent, 4);
+  ncl_batch_release(rest);
+  e.remainder = NULL;
+  advance(&e.f, 5 * S);
+  assert_int_equal(e.sent_items[0], 5);
+  assert_int_equal(e.sent_items[1], 1);
+  assert_int_equal(e.sent, 5);
+  close_exporter(&e);
+}
+
+static void partial_success_counts_what_was_rejected(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  e.rejected = 2;
+  assert_int_equal(hand_in(&e, 5), NCL_OK);
+  assert_int_equal(e.sent, 3);
+  assert_int_equal(e.dropped, 2);
+  assert_string_equal(e.reason, "rejected");
+  close_exporter(&e);
+}
+
+static void waits_as_long_as_the_backend_asks(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  e.retry_after_ns = 60 * S;
+  ANSWER(&e, NCL_RETRYABLE, NCL_OK);
+  assert_int_equal(hand_in(&e, 1), NCL_OK);
+  e.retry_after_ns = 0;
+  assert_int_equal(hand_in(&e, 1), NCL_OK);
+  advance(&e.f, 60 * S - 1);
+  assert_int_equal(e.sends, 1);
+  advance(&e.f, 1);
+  assert_int_equal(e.sends, 3);
+  close_exporter(&e);
+}
+
+static void refuses_when_the_queue_is_full(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  options.queue_size = 2;
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_PENDING);
+  assert_int_equal(hand_in(&e, 1), NCL_OK);
+  assert_int_equal(hand_in(&e, 1), NCL_OK);
+  assert_int_equal(hand_in(&e, 7), NCL_RETRYABLE);
+  assert_int_equal(e.refused, 7);
+  complete(&e, 0, NCL_OK);
+  assert_int_equal(hand_in(&e, 1), NCL_OK);
+  complete(&e, 1, NCL_OK);
+  complete(&e, 2, NCL_OK);
+  close_exporter(&e);
+}
+
+static void counts_the_queue_in_items_and_bytes(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  options.queue_size = 10;
+  options.sizer = NCL_SIZER_ITEMS;
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_PENDING);
+  assert_int_equal(hand_in(&e, 6), NCL_OK);
+  assert_int_equal(e.queue_size, 6);
+  assert_int_equal(hand_in(&e, 5), NCL_RETRYABLE);
+  assert_int_equal(hand_in(&e, 4), NCL_OK);
+  assert_int_equal(hand_in(&e, 11), NCL_PERMANENT);
+  close_exporter(&e);
+  options.sizer = NCL_SIZER_BYTES;
+  options.queue_size = 20;
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_PENDING);
+  assert_int_equal(hand_in(&e, 2), NCL_OK);
+  assert_int_equal(e.queue_size, 14);
+  close_exporter(&e);
+}
+
+static void blocks_senders_until_there_is_room(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  options.queue_size = 1;
+  options.block_on_overflow = 1;
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_PENDING);
+  assert_int_equal(hand_in(&e, 1), NCL_OK);
+  assert_int_equal(hand_in(&e, 1), NCL_PENDING);
+  settle(&e.f);
+  assert_int_equal(e.results, 0);
+  complete(&e, 0, NCL_OK);
+  settle(&e.f);
+  assert_int_equal(e.results, 1);
+  assert_int_equal(e.last_result, NCL_OK);
+  close_exporter(&e);
+}
+
+static void tells_the_waiting_sender_the_result(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  options.queue_enabled = 0;
+  options.retry.enabled = 0;
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_PENDING, NCL_RETRYABLE);
+  assert_int_equal(hand_in(&e, 1), NCL_PENDING);
+  complete(&e, 0, NCL_OK);
+  assert_int_equal(e.results, 1);
+  assert_int_equal(e.last_result, NCL_OK);
+  assert_int_equal(hand_in(&e, 1), NCL_PENDING);
+  settle(&e.f);
+  assert_int_equal(e.results, 2);
+  assert_int_equal(e.last_result, NCL_RETRYABLE);
+  assert_int_equal(e.dropped, 0); /* the sender still has it */
+  close_exporter(&e);
+}
+
+static void a_try_without_an_answer_ends_at_the_timeout(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_PENDING, NCL_OK);
+  assert_int_equal(hand_in(&e, 1), NCL_OK);
+  advance(&e.f, 5 * S);
+  assert_int_equal(e.cancels, 1);
+  complete(&e, 0, NCL_OK); /* too late: counted and ignored */
+  assert_int_equal(e.sent, 0);
+  assert_int_equal(ncl_tokens_count(e.f.process->tokens).stale, 1);
+  advance(&e.f, 5 * S);
+  assert_int_equal(e.sent, 1);
+  close_exporter(&e);
+}
+
+static void one_probe_at_a_time_while_the_backend_is_down(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_RETRYABLE);
+  for (int i = 0; i < 8; i++)
+    assert_int_equal(hand_in(&e, 1), NCL_OK);
+  assert_int_equal(e.sends, 2); /* two different items have failed: the backend counts as down */
+  uint32_t before = e.sends;
+  for (int i = 0; i < 60; i++)
+    advance(&e.f, S);
+  uint32_t probes = e.sends - before;
+  assert_in_range(probes, 2, 8);
+  before = e.sends;
+  ANSWER(&e, NCL_OK);
+  e.sends = 0;
+  advance(&e.f, 30 * S);
+  assert_int_equal(e.sent, 8); /* the first success woke all */
+  close_exporter(&e);
+}
+
+static void one_bad_item_does_not_hold_back_the_others(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_RETRYABLE, NCL_OK);
+  assert_int_equal(hand_in(&e, 1), NCL_OK);
+  for (int i = 0; i < 5; i++)
+    assert_int_equal(hand_in(&e, 1), NCL_OK);
+  assert_int_equal(e.sent, 5);
+  close_exporter(&e);
+}
+
+static void an_ordered_exporter_gets_one_item_at_a_time(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, true);
+  ANSWER(&e, NCL_RETRYABLE, NCL_OK);
+  for (uint32_t i = 1; i <= 3; i++)
+    assert_int_equal(hand_in(&e, i), NCL_OK);
+  assert_int_equal(e.sends, 1);
+  advance(&e.f, 5 * S);
+  assert_int_equal(e.sends, 4);
+  assert_int_equal(e.sent_items[1], 1);
+  assert_int_equal(e.sent_items[2], 2);
+  assert_int_equal(e.sent_items[3], 3);
+  close_exporter(&e);
+}
+
+static void drain_gives_everything_one_more_try(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_RETRYABLE, NCL_RETRYABLE, NCL_OK, NCL_RETRYABLE, NCL_OK);
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(hand_in(&e, 1), NCL_OK);
+  assert_int_equal(ncl_delivery_drain(e.delivery, 0), NCL_OK);
+  assert_int_equal(e.sends, 6);
+  assert_int_equal(e.sent, 3);
+  assert_int_equal(e.dropped, 1);
+  assert_string_equal(e.reason, "shutdown");
+  assert_int_equal(hand_in(&e, 1), NCL_RETRYABLE);
+  close_exporter(&e);
+}
+
+static void abandon_counts_what_is_left(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  ANSWER(&e, NCL_PENDING);
+  for (int i = 0; i < 12; i++)
+    assert_int_equal(hand_in(&e, 2), NCL_OK);
+  assert_int_equal(ncl_delivery_abandon(e.delivery, (ncl_str)NCL_STR("shutdown")), 24);
+  assert_int_equal(e.cancels, 10);
+  assert_int_equal(e.dropped, 24);
+  close_exporter(&e);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(sends_what_is_handed_in),
+      cmocka_unit_test(tries_again_after_the_delay_and_prepares_once),
+      cmocka_unit_test(drops_and_counts_what_is_refused_for_good),
+      cmocka_unit_test(gives_up_after_max_elapsed_time),
+      cmocka_unit_test(sends_only_the_remainder_again),
+      cmocka_unit_test(partial_success_counts_what_was_rejected),
+      cmocka_unit_test(waits_as_long_as_the_backend_asks),
+      cmocka_unit_test(refuses_when_the_queue_is_full),
+      cmocka_unit_test(counts_the_queue_in_items_and_bytes),
+      cmocka_unit_test(blocks_senders_until_there_is_room),
+      cmocka_unit_test(tells_the_waiting_sender_the_result),
+      cmocka_unit_test(a_try_without_an_answer_ends_at_the_timeout),
+      cmocka_unit_test(one_probe_at_a_time_while_the_backend_is_down),
+      cmocka_unit_test(one_bad_item_does_not_hold_back_the_others),
+      cmocka_unit_test(an_ordered_exporter_gets_one_item_at_a_time),
+      cmocka_unit_test(drain_gives_everything_one_more_try),
+      cmocka_unit_test(abandon_counts_what_is_left),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
