@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* processors/batch: joins requests into batches of a useful size; one shard for each combination of metadata_keys. */
+#include <nacelle/config_fill.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shard.h"
+
+#define KEYS_MAX 32u
+
+static const ncl_field key_field = {.type = NCL_TYPE_STRING};
+static const ncl_field fields[] = {
+    {.name = NCL_STR("timeout"),
+     .type = NCL_TYPE_DURATION,
+     .dflt = NCL_STR("200ms"),
+     .max = INT64_MAX,
+     .doc = NCL_STR("Time after which a batch is sent whatever its size; 0 = at once."),
+     .offset = offsetof(ncl_batch_settings, timeout_ns)},
+    {.name = NCL_STR("send_batch_size"),
+     .type = NCL_TYPE_INT,
+     .dflt = NCL_STR("8192"),
+     .max = INT32_MAX,
+     .doc = NCL_STR("Spans, data points or log records that trigger a batch; 0 = every request at once."),
+     .offset = offsetof(ncl_batch_settings, send_batch_size)},
+    {.name = NCL_STR("send_batch_max_size"),
+     .type = NCL_TYPE_INT,
+     .dflt = NCL_STR("0"),
+     .max = INT32_MAX,
+     .doc = NCL_STR("Size that no batch exceeds: larger ones are divided; 0 = no limit."),
+     .offset = offsetof(ncl_batch_settings, send_batch_max_size)},
+    {.name = NCL_STR("metadata_keys"),
+     .type = NCL_TYPE_LIST,
+     .fields = {&key_field, 1, sizeof key_field},
+     .doc = NCL_STR("Metadata of the client whose values keep batches apart; needs include_metadata on the receiver."),
+     .offset = offsetof(ncl_batch_settings, metadata_keys)},
+    {.name = NCL_STR("metadata_cardinality_limit"),
+     .type = NCL_TYPE_INT,
+     .dflt = NCL_STR("1000"),
+     .max = INT32_MAX,
+     .doc = NCL_STR("Combinations of metadata values that are kept apart; further ones are refused; 0 = no limit."),
+     .offset = offsetof(ncl_batch_settings, metadata_cardinality_limit)},
+};
+static const ncl_array field_table = NCL_ARRAY(fields);
+
+/* ---- shards --------------------------------------------------------------------------------------- */
+
+static bool same(ncl_str a, ncl_str b) {
+  return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static bool same_name(ncl_str a, ncl_str b) {
+  return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* The pairs of `context` that metadata_keys name, in their order. Returns how many. */
+static uint32_t chosen_pairs(const ncl_batch_processor *p, const ncl_context *context, ncl_pair into[KEYS_MAX]) {
+  uint32_t keys = ncl_config_count(p->settings.metadata_keys);
+  uint32_t count = 0;
+  ncl_array pairs = p->host->context_pairs(context);
+  for (uint32_t k = 0; k < keys; k++) {
+    ncl_str key = ncl_config_at(p->settings.metadata_keys, k)->s;
+    for (uint32_t i = 0; i < pairs.count && count < KEYS_MAX; i++) {
+      const ncl_pair *pair = ncl_array_at(&pairs, i);
+      if (same_name(pair->name, key)) into[count++] = *pair;
+    }
+  }
+  return count;
+}
+
+static bool has_pairs(const ncl_batch_processor *p, const ncl_shard *shard, const ncl_pair *pairs, uint32_t count) {
+  ncl_array own = p->host->context_pairs(shard->context);
+  if (own.count != count) return false;
+  for (uint32_t i = 0; i < count; i++) {
+    const ncl_pair *pair = ncl_array_at(&own, i);
+    if (!same(pair->name, pairs[i].name) || !same(pair->value, pairs[i].value)) return false;
+  }
+  return true;
+}
+
+static ncl_shard *add_shard(ncl_batch_processor *p, ncl_context *context) {
+  ncl_shard *shard = ncl_shard_open(p, context);
+  if (shard == NULL) return NULL;
+  shard->next = p->shards;
+  p->shards = shard;
+  p->shard_count++;
+  return shard;
+}
+
+/* NULL with the reason: no memory, or too many combinations. */
+static ncl_shard *shard_for(ncl_batch_processor *p, const ncl_context *context, ncl_status *status,
+                            ncl_outcome *outcome) {
+  if (ncl_config_count(p->settings.metadata_keys) == 0) return p->shards;
+  ncl_pair pairs[KEYS_MAX];
+  uint32_t count = chosen_pairs(p, context, pairs);
+  for (ncl_shard *shard = p->shards; shard != NULL; shard = shard->next) {
+    if (has_pairs(p, shard, pairs, count)) return shard;
+  }
+  int64_t limit = p->settings.metadata_cardinality_limit;
+  if (limit > 0 && p->shard_count >= limit) {
+    *status = NCL_PERMANENT;
+    outcome->message = (ncl_str)NCL_STR("too many combinations of metadata_keys (metadata_cardinality_limit)");
+    return NULL;
+  }
+  *status = NCL_NO_MEMORY;
+  outcome->message = (ncl_str)NCL_STR("no memory for another combination of metadata_keys");
+  ncl_context *own = p->host->context_new(p->me, (ncl_str){NULL, 0}, pairs, count);
+  if (own == NULL) return NULL;
+  ncl_shard *shard = add_shard(p, own);
+  if (shard == NULL) p->host->context_release(own);
+  return shard;
+}
+
+/* ---- slots ---------------------------------------------------------------------------------------- */
+
+static bool check_settings(const ncl_create *create, const ncl_batch_settings *s) {
+  bool good = true;
+  if (s->send_batch_max_size > 0 && s->send_batch_max_size < s->send_batch_size) {
+    create->host->config_error(create->me, ncl_array_at(&create->config->children, 2),
+                               (ncl_str)NCL_STR("send_batch_max_size is smaller than send_batch_size"),
+                               (ncl_str)NCL_STR("make it as large as send_batch_size at least, or 0"));
+    good = false;
+  }
+  uint32_t keys = ncl_config_count(s->metadata_keys);
+  for (uint32_t i = 0; i < keys; i++) {
+    for (uint32_t k = 0; k < i; k++) {
+      const ncl_value *key = ncl_config_at(s->metadata_keys, i);
+      if (!same_name(key->s, ncl_config_at(s->metadata_keys, k)->s)) continue;
+      create->host->config_error(create->me, key, (ncl_str)NCL_STR("this key stands twice in metadata_keys"),
+                                 (ncl_str){NULL, 0});
+      good = false;
+    }
+  }
+  if (keys > KEYS_MAX) {
+    create->host->config_error(create->me, s->metadata_keys, (ncl_str)NCL_STR("more than 32 metadata_keys"),
+                               (ncl_str){NULL, 0});
+    good = false;
+  }
+  return good;
+}
+
+static void batch_destroy(void *self) {
+  ncl_batch_processor *p = self;
+  while (p->shards != NULL) {
+    ncl_shard *shard = p->shards;
+    p->shards = shard->next;
+    ncl_shard_close(shard);
+  }
+  free(p);
+}
+
+static ncl_status batch_create(const ncl_create *create, void **self) {
+  ncl_batch_processor *p = calloc(1, sizeof *p);
+  if (p == NULL) return NCL_NO_MEMORY;
+  p->host = create->host;
+  p->me = create->me;
+  p->signal = create->signal;
+  p->output = ((const ncl_output_info *)ncl_array_at(&create->outputs, 0))->output;
+  ncl_status status = ncl_config_fill(create->config, &field_table, &p->settings);
+  if (status == NCL_OK && !check_settings(create, &p->settings)) status = NCL_PERMANENT;
+  if (status == NCL_OK && ncl_config_count(p->settings.metadata_keys) == 0 && add_shard(p, NULL) == NULL) {
+    status = NCL_NO_MEMORY;
+  }
+  if (status != NCL_OK) {
+    batch_destroy(p);
+    return status;
+  }
+  ncl_str none = {NULL, 0};
+  p->sizes =
+      p->host->metric(p->me, NCL_METRIC_HISTOGRAM, (ncl_str)NCL_STR("batch_send_size"), (ncl_str)NCL_STR("{units}"),
+                      (ncl_str)NCL_STR("Items in the batches that were sent."), NULL, 0);
+  p->size_triggers = p->host->metric(p->me, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("batch_size_trigger_send"), none,
+                                     (ncl_str)NCL_STR("Batches that were sent for their size."), NULL, 0);
+  p->timeout_triggers = p->host->metric(p->me, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("timeout_trigger_send"), none,
+                                        (ncl_str)NCL_STR("Batches that were sent since the time was over."), NULL, 0);
+  *self = p;
+  return NCL_OK;
+}
+
+static ncl_status batch_consume(void *self, const ncl_call *call, ncl_outcome *outcome) {
+  ncl_batch_processor *p = self;
+  ncl_status status = NCL_OK;
+  ncl_shard *shard = shard_for(p, call->context, &status, outcome);
+  return shard == NULL ? status : ncl_shard_add(shard, call->batch, outcome);
+}
+
+static bool is_empty(const ncl_batch_processor *p) {
+  for (const ncl_shard *shard = p->shards; shard != NULL; shard = shard->next) {
+    if (!ncl_shard_is_empty(shard)) return false;
+  }
+  return true;
+}
+
+void ncl_batch_settled(ncl_batch_processor *p) {
+  if (p->drained == 0 || !is_empty(p)) return;
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  ncl_token token = p->drained;
+  p->drained = 0;
+  p->host->complete(p->me, token, &outcome);
+}
+
+static ncl_status batch_drain(void *self, int64_t deadline_ns, ncl_token token, ncl_outcome *outcome) {
+  ncl_batch_processor *p = self;
+  (void)deadline_ns, (void)outcome;
+  for (ncl_shard *shard = p->shards; shard != NULL; shard = shard->next)
+    ncl_shard_flush(shard);
+  if (is_empty(p)) return NCL_OK;
+  p->drained = token;
+  return NCL_PENDING;
+}
+
+static const ncl_methods methods = {.struct_size = sizeof methods,
+                                    .create = batch_create,
+                                    .drain = batch_drain,
+                                    .destroy = batch_destroy,
+                                    .consume = batch_consume};
+
+static const ncl_component_type components[] = {{
+    .type = NCL_STR("batch"),
+    .kind = NCL_KIND_PROCESSOR,
+    .flags = NCL_COMPONENT_BUFFERS,
+    .doc = NCL_STR("Joins requests into batches of a useful size."),
+    .fields = NCL_ARRAY(fields),
+    .methods = &methods,
+}};
+
+static const ncl_plugin plugin = {
+    .magic = NCL_PLUGIN_MAGIC,
+    .struct_size = sizeof plugin,
+    .abi_major = NCL_ABI_MAJOR,
+    .abi_minor_built = NCL_ABI_MINOR,
+    .name = NCL_STR("nacelle-batch-processor"),
+    .version = NCL_STR(NCL_VERSION),
+    .components = NCL_ARRAY(components),
+};
+
+const ncl_plugin *ncl_plugin_v1(void) {
+  return &plugin;
+}
