@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured: the list of scenarios, their numbers, and what Nacelle means to reach."""
+
+import dataclasses
+import typing
+
+from harness import measure
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """A number that Nacelle is to reach: at least so many times less than the peer, or at most so much."""
+    ratio: float | None = None
+    at_most: float | None = None
+
+    def text(self, unit):
+        return f"ratio ≥ {self.ratio:g}" if self.ratio else f"≤ {self.at_most:g} {unit}"
+
+    def reached(self, value, ratio):
+        """True, False, or None when there is nothing to compare with."""
+        if self.ratio:
+            return None if ratio is None else ratio >= self.ratio
+        return None if value is None else value <= self.at_most
+
+
+@dataclasses.dataclass(frozen=True)
+class Metric:
+    key: str
+    title: str
+    unit: str
+    target: Target | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    name: str
+    title: str
+    run: typing.Callable
+    metrics: tuple
+    pipeline: str
+    form: str = "grpc"
+    items: int = 256
+    spans_per_s: int = 0
+    by_default: bool = True
+
+
+_FORMS = {"grpc": "gRPC", "proto": "HTTP protobuf", "json": "HTTP JSON", "grpc-gzip": "gRPC gzip"}
+_PATHS = {
+    "receive": "otlp → nop",
+    "forward": "otlp → memory_limiter → batch → otlphttp",
+    "forward-gzip": "otlp → memory_limiter → batch → otlphttp gzip",
+    "forward-grpc": "otlp → memory_limiter → batch → otlp (gRPC)",
+    "debug": "otlp → debug basic",
+}
+
+
+def _cpu(pipeline, form, items, target=None, by_default=True):
+    spans = "256 spans a request" if items > 1 else "1 span a request"
+    metrics = [Metric("cpu", "CPU a span", "µs", target)]
+    if (pipeline, form, items) == ("forward", "grpc", 256):
+        metrics.append(Metric("peak", "peak RSS at its own full speed", "MB"))
+    return Scenario(
+        name=f"{pipeline}/{form}/{items}", title=f"{_PATHS[pipeline]}, {_FORMS[form]} in, {spans}", run=measure.cpu,
+        metrics=tuple(metrics), pipeline=pipeline, form=form, items=items, by_default=by_default)
+
+
+_CPU_TARGETS = {("forward", "grpc", 256): 12, ("forward", "grpc", 1): 12, ("forward", "json", 256): 8,
+                ("forward-gzip", "grpc", 256): 4}
+
+
+def _all():
+    for pipeline in ("receive", "forward"):
+        for items in (256, 1):
+            for form in _FORMS:
+                ratio = _CPU_TARGETS.get((pipeline, form, items))
+                yield _cpu(pipeline, form, items, Target(ratio=ratio) if ratio else None)
+    # Not at one span a request: the same span again and again compresses as no telemetry does.
+    yield _cpu("forward-gzip", "grpc", 256, Target(ratio=_CPU_TARGETS["forward-gzip", "grpc", 256]))
+    yield _cpu("forward-grpc", "grpc", 256, by_default=False)
+    yield _cpu("debug", "grpc", 256)
+    yield _cpu("debug", "grpc", 1)
+    yield Scenario("idle/debug", "idle after the start, otlp → batch → debug", measure.idle, (
+        Metric("rss", "RSS", "MB", Target(at_most=4)), Metric("anonymous", "anonymous", "MB")), "batch-debug")
+    yield Scenario("idle/forward", "idle after the first export, otlp → batch → otlphttp", measure.idle, (
+        Metric("rss", "RSS", "MB", Target(at_most=12)), Metric("anonymous", "anonymous", "MB")), "batch-forward")
+    # The last is close to what the Go collector can take on two cores, and beyond it on a busy machine.
+    for rate in (50_000, 100_000, 150_000):
+        yield Scenario(f"peak/forward/{rate}", f"{rate:,} spans/s, {_PATHS['forward']}", measure.peak, (
+            Metric("peak", "peak RSS", "MB", Target(ratio=10)),), "forward", spans_per_s=rate,
+            by_default=rate < 150_000)
+    yield Scenario("start/debug", "exec to the first gRPC answer, otlp → batch → debug", measure.start, (
+        Metric("answer", "first answer", "ms", Target(at_most=5)),), "batch-debug", items=1)
+    yield Scenario("start/forward", f"exec to the first gRPC answer, {_PATHS['forward']}",
+                   measure.start, (Metric("answer", "first answer", "ms", Target(at_most=5)),), "forward", items=1)
+    for items in (256, 10):
+        yield Scenario(
+            f"latency/forward/{items}", f"12,800 spans/s in requests of {items}, {_PATHS['forward']}", measure.latency,
+            (Metric("p50", "answer after, p50", "ms"), Metric("p99", "answer after, p99", "ms")), "forward",
+            items=items, spans_per_s=12_800)
+
+
+SCENARIOS = tuple(_all())
