@@ -36,7 +36,7 @@ const char ncl_options_help[] =
 static const char *value_of(int argc, char **argv, int *i, const char *name, bool *missing) {
   size_t len = strlen(name);
   const char *arg = argv[*i];
-  if (strncmp(arg, name, len) != 0) return NULL;
+  if (arg == NULL || strncmp(arg, name, len) != 0) return NULL;
   if (arg[len] == '=') return arg + len + 1;
   if (arg[len] != '\0') return NULL;
   if (*i + 1 >= argc) {

@@ -4,7 +4,6 @@
 #ifndef NACELLE_TESTS_PROCESS_FIXTURE_H
 #define NACELLE_TESTS_PROCESS_FIXTURE_H
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "core/pdata/batch.h"
 #include "core/pipeline/process.h"

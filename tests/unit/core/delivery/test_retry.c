@@ -2,10 +2,11 @@
 /* core/delivery/retry.h */
 #include "core/delivery/retry.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
 
 #define S INT64_C(1000000000)
 

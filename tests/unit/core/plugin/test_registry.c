@@ -2,7 +2,6 @@
 /* core/plugin/registry.h: what is refused, and in what words. Files are made from the plugin nop of this build. */
 #include "core/plugin/registry.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "core/plugin/handshake.h"
 
