@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/telemetry/component_metrics.h: what the host counts for one component, and the component's own metrics. */
+#ifndef NACELLE_CORE_TELEMETRY_COMPONENT_METRICS_H
+#define NACELLE_CORE_TELEMETRY_COMPONENT_METRICS_H
+
+#include "core/telemetry/metrics.h"
+
+typedef struct ncl_component_metrics ncl_component_metrics;
+
+/* Different (metric, signal, transport or reason) that one component counts under names of their own; further ones are
+ * counted together as transport or reason "other". */
+#define NCL_COMPONENT_METRICS_SLOTS 64u
+
+/* The counters of component `id` ("otlp/2") of `kind` ("receiver"); both are copied. NULL = no memory. */
+ncl_component_metrics *ncl_component_metrics_new(ncl_metrics *metrics, ncl_str kind, ncl_str id);
+/* NULL is ignored. */
+void ncl_component_metrics_free(ncl_component_metrics *counters);
+
+/* All [any]. A series appears with its first count; while there is no memory for it, counts are lost, and that is
+ * counted (ncl_metrics_refused). `signal`: NCL_SIGNAL_*. */
+
+/* Receivers: NCL_OK counts as accepted, NCL_RETRYABLE and NCL_NO_MEMORY (the client was told to try again) as refused,
+ * anything else as failed. */
+void ncl_count_received(ncl_component_metrics *counters, uint32_t signal, ncl_str transport, uint64_t items,
+                        ncl_status outcome);
+/* Processors. */
+void ncl_count_incoming(ncl_component_metrics *counters, uint32_t signal, uint64_t items);
+void ncl_count_outgoing(ncl_component_metrics *counters, uint32_t signal, uint64_t items);
+/* Exporters. */
+void ncl_count_sent(ncl_component_metrics *counters, uint32_t signal, uint64_t items);
+void ncl_count_send_failed(ncl_component_metrics *counters, uint32_t signal, uint64_t items);
+void ncl_count_enqueue_failed(ncl_component_metrics *counters, uint32_t signal, uint64_t items);
+void ncl_count_queue(ncl_component_metrics *counters, uint32_t signal, int64_t size, int64_t capacity);
+/* Everyone. */
+void ncl_count_dropped(ncl_component_metrics *counters, uint32_t signal, uint64_t items, ncl_str reason);
+
+/* [any] A metric of the component's own; see ncl_host.metric. */
+ncl_metric *ncl_component_metric(ncl_component_metrics *counters, uint32_t type, ncl_str name, ncl_str unit,
+                                 ncl_str doc, const ncl_pair *labels, uint32_t count);
+
+#endif
