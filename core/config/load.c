@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From --config URIs to one tree: retrieve, parse, merge, expand. */
+#include "core/config/load.h"
+
+#include <string.h>
+
+#include "core/config/config.h"
+#include "core/config/expand.h"
+#include "core/config/explain.h"
+#include "core/config/merge.h"
+#include "core/config/retrieve.h"
+#include "core/config/yaml.h"
+
+#define NO_PATH ncl_str_of("", 0)
+
+typedef struct loader {
+  const ncl_load_options *options;
+  ncl_diagnostics *diagnostics;
+  ncl_config *config;
+  bool unusable; /* a text could not be read as a map: what is missing cannot be judged */
+} loader;
+
+static void report_unset(loader *l, ncl_str uri, ncl_str name) {
+  ncl_error_at(
+      l->diagnostics, NCL_MARK_NONE, uri,
+      "set it to the text of the config; in an ECS task definition, list it under \"secrets\" of this container "
+      "with the parameter's ARN as \"valueFrom\"",
+      "the environment variable %.*s is not set", NCL_ARG(name));
+}
+
+/* Finds the text of a URI. On false, why has been said. */
+static bool fetch(loader *l, ncl_str uri, ncl_retrieved *out) {
+  ncl_str scheme = ncl_str_of("file", 4), rest = uri;
+  (void)ncl_uri_split(uri, &scheme, &rest);
+  if (!ncl_retrieve(l->options, scheme, rest, out)) {
+    ncl_error_at(l->diagnostics, NCL_MARK_NONE, NO_PATH, out->hint, "%s", out->reason);
+    return false;
+  }
+  if (out->unset) {
+    report_unset(l, uri, rest);
+    return false;
+  }
+  return true;
+}
+
+/* What a source is called in messages: a file by its name, an inline text by its scheme. */
+static ncl_str name_of(ncl_str uri, uint32_t kind) {
+  ncl_str scheme, rest;
+  if (kind == NCL_SOURCE_YAML) return ncl_str_of("yaml:", 5);
+  if (kind == NCL_SOURCE_FILE && ncl_uri_split(uri, &scheme, &rest)) return rest;
+  if (kind == NCL_SOURCE_ENVIRONMENT) {
+    size_t i;
+    for (i = 0; i + 1 < uri.len; i++) {
+      if (uri.ptr[i] == ':' && uri.ptr[i + 1] == '-') return ncl_str_of(uri.ptr, i);
+    }
+  }
+  return uri;
+}
+
+/* false = no memory. */
+static bool merge_text(loader *l, ncl_source *source) {
+  ncl_region *region = &l->config->region;
+  ncl_path path = {{0}, 0};
+  bool no_memory, agrees;
+  ncl_node *root = ncl_yaml_parse(source, region, l->diagnostics, &no_memory);
+
+  if (no_memory) return false;
+  if (root == NULL || !ncl_explain_root(source, root, l->diagnostics)) {
+    l->unusable = true;
+    return true;
+  }
+  if (root->kind == NCL_NODE_NULL) return true;
+  if (!ncl_node_split_keys(region, root, &path, l->diagnostics, &agrees)) return false;
+  return ncl_node_merge(region, l->config->root, root);
+}
+
+static bool load_one(loader *l, ncl_str uri, uint32_t order) {
+  ncl_retrieved retrieved;
+  ncl_source *source;
+
+  if (!fetch(l, uri, &retrieved)) {
+    l->unusable = true;
+    return true;
+  }
+  source = ncl_source_new(l->options->allocator, retrieved.kind, name_of(uri, retrieved.kind), retrieved.text, order);
+  ncl_retrieved_end(&retrieved);
+  return source != NULL && ncl_config_own_source(l->config, source) && merge_text(l, source);
+}
+
+static bool load_all(loader *l) {
+  size_t i;
+  if (l->options->uri_count == 0 || l->options->uri_count > NCL_CONFIG_SOURCES_MAX) {
+    l->unusable = true;
+    ncl_error_at(
+        l->diagnostics, NCL_MARK_NONE, NO_PATH, "name one with --config, for example --config /etc/nacelle.yaml",
+        l->options->uri_count == 0 ? "there is no config" : "there are more than %u configs", NCL_CONFIG_SOURCES_MAX);
+    return true;
+  }
+  for (i = 0; i < l->options->uri_count; i++) {
+    if (!load_one(l, ncl_str_of(l->options->uris[i], strlen(l->options->uris[i])), (uint32_t)i)) return false;
+  }
+  return l->unusable || ncl_config_expand(l->config, l->options, l->diagnostics);
+}
+
+ncl_config *ncl_config_load_with(const ncl_load_options *options, ncl_diagnostics *diagnostics) {
+  loader l = {options, diagnostics, ncl_config_new(options->allocator), false};
+  bool done = false;
+
+  if (l.config != NULL) {
+    l.config->root = ncl_node_new(&l.config->region, NCL_NODE_MAP, NCL_MARK_NONE);
+    done = l.config->root != NULL && load_all(&l);
+  }
+  if (!done) ncl_diagnostics_no_memory(diagnostics);
+  if (done && !l.unusable) return l.config;
+  ncl_config_free(l.config);
+  return NULL;
+}
+
+ncl_config *ncl_config_load(const char *const *uris, size_t n, const ncl_environment *environment,
+                            ncl_diagnostics *diagnostics) {
+  ncl_load_options options = {.uris = uris, .uri_count = n};
+  if (environment != NULL) options.environment = *environment;
+  return ncl_config_load_with(&options, diagnostics);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/config/load.h: from --config URIs to one merged tree with its references expanded. */
+#ifndef NCL_CORE_CONFIG_LOAD_H
+#define NCL_CORE_CONFIG_LOAD_H
+
+#include "core/config/diagnostic.h"
+#include "core/config/node.h"
+
+/* How environment variables are read. Tests bring their own. */
+typedef struct ncl_environment {
+  const char *(*get)(void *ctx, const char *name); /* borrowed until the load ends; NULL = unset */
+  void *ctx;
+} ncl_environment;
+
+/* The environment of the process. */
+ncl_environment ncl_environment_of_process(void);
+
+/* What a scheme answers. */
+typedef struct ncl_retrieved {
+  uint32_t kind;              /* NCL_SOURCE_*; set to NCL_SOURCE_OTHER before the call */
+  uint32_t is_default;        /* 1 = the default of the reference (env) */
+  uint32_t unset;             /* 1 = there is no such thing, which in a value is a warning and null (env) */
+  ncl_str text;               /* at most NCL_CONFIG_TEXT_MAX bytes */
+  void (*release)(void *arg); /* gives `text` back; may be NULL */
+  void *release_arg;
+  char reason[300]; /* on failure: why, in words */
+  char hint[300];   /* on failure: what to do; may be empty */
+} ncl_retrieved;
+
+/* Fetches what stands behind "<scheme>:"; false = failed, with the reason. May wait: it runs before anything
+ * serves. `uri` ends with a NUL behind its last byte. */
+typedef bool (*ncl_retrieve_fn)(void *ctx, ncl_str uri, ncl_retrieved *out);
+
+typedef struct ncl_config_scheme {
+  ncl_str scheme; /* "http" */
+  ncl_retrieve_fn retrieve;
+  void *ctx;
+} ncl_config_scheme;
+
+#define NCL_CONFIG_TEXT_MAX (1024u * 1024u)         /* bytes of one source */
+#define NCL_CONFIG_SOURCES_MAX 100u                 /* --config arguments */
+#define NCL_CONFIG_REFERENCES_MAX 1000u             /* ${...} read in one load */
+#define NCL_CONFIG_RECURSION_MAX 20u                /* a reference whose value holds a reference, and so on */
+#define NCL_CONFIG_MEMORY_MAX (64u * 1024u * 1024u) /* bytes of a config */
+
+typedef struct ncl_load_options {
+  const char *const *uris; /* "file:/etc/nacelle.yaml", "env:COLLECTOR_CONFIG", "yaml:a::b: v", "/etc/nacelle.yaml" */
+  size_t uri_count;
+  ncl_environment environment;      /* get == NULL: every variable is unset */
+  const ncl_config_scheme *schemes; /* besides file, env and yaml; may be NULL */
+  size_t scheme_count;
+  const ncl_allocator *allocator; /* NULL = the default */
+} ncl_load_options;
+
+/* Reads, merges and expands. Every mistake is in `diagnostics`. The config is NULL where one of its texts could not be
+ * read as a map, or without memory; with errors in references it is still there, so that the rest can be checked:
+ * whoever starts something asks ncl_diagnostics_errors first. */
+ncl_config *ncl_config_load_with(const ncl_load_options *options, ncl_diagnostics *diagnostics);
+
+/* The same with file, env and yaml alone. */
+ncl_config *ncl_config_load(const char *const *uris, size_t n, const ncl_environment *environment,
+                            ncl_diagnostics *diagnostics);
+
+#endif
