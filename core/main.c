@@ -25,7 +25,7 @@ static int run_command(const ncl_options *options) {
 int main(int argc, char **argv) {
   ncl_options options;
   char error[512];
-  int exit_code = 2;
+  int exit_code = EXIT_FAILURE;
   if (ncl_options_parse(argc, argv, &options, error, sizeof error)) {
     exit_code = run_command(&options);
   } else {

@@ -30,7 +30,7 @@ const char ncl_options_help[] =
     "                              Else: NACELLE_PLUGIN_DIR, then lib/nacelle beside the program's bin\n"
     "  --shutdown-timeout DURATION time to deliver what is held after SIGTERM (default 20s)\n"
     "\n"
-    "Exit codes: 0 ended by SIGTERM or SIGINT, or a valid config; 1 an error; 2 a wrong command line.\n";
+    "Exit codes: 0 ended by SIGTERM or SIGINT, or a valid config; 1 an error.\n";
 
 /* The value of option `name` at argv[*i], which may stand in the next argument. NULL = it is another option. */
 static const char *value_of(int argc, char **argv, int *i, const char *name, bool *missing) {

@@ -173,6 +173,7 @@ static void on_started(void *arg, ncl_status status) {
   collector *c = arg;
   if (status != NCL_OK) {
     c->exit_code = EXIT_FAILURE;
+    (void)fprintf(stderr, "Error: the collector could not be started; the log says which component and why\n");
     ncl_loop_stop(c->loop);
     return;
   }
