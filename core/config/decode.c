@@ -550,6 +550,14 @@ static void decode_root(ncl_decoder *d, const ncl_node *section, ncl_mark mark, 
   ncl_value first = {0};
   size_t i;
 
+  /* Room for the fields and some below them, so that growing leaves little behind. */
+  for (i = 0; i < table_count; i++)
+    d->out->place_capacity += tables[i].count * 3u / 2u + 2u;
+  d->out->places = ncl_region_alloc(&d->out->region, d->out->place_capacity * sizeof(ncl_place));
+  if (d->out->places == NULL) {
+    d->no_memory = true;
+    return;
+  }
   (void)add_place(d, (ncl_place){.mark = mark}, &first);
   for (i = 0; i < table_count; i++) {
     d->out->roots[i].mark = first.mark;

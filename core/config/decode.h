@@ -51,7 +51,7 @@ uint32_t ncl_decoded_errors(const ncl_decoded *decoded);
 size_t ncl_decoded_refs(const ncl_decoded *decoded, const ncl_component_ref **refs);
 
 /* Where a value was written (of a default: where the section around it is) and its key path, which lives as long as
- * `decoded`. `value` NULL or of another tree = the section itself. */
+ * `decoded`. `value` is one of this tree; NULL = the section itself. */
 typedef struct ncl_where {
   ncl_mark mark;
   ncl_str path;

@@ -15,7 +15,6 @@ static void collect_ref(ncl_decoder *d, const ncl_field *field, const ncl_value 
   ncl_component_ref *refs;
   uint32_t i;
 
-  if (value->kind == NCL_VALUE_OFF) return;
   if (field->type == NCL_TYPE_COMPONENT && value->s.len > 0) {
     refs = ncl_region_grow(&o->region, o->refs, o->ref_count, &o->ref_capacity, sizeof(*refs));
     if (refs == NULL) {

@@ -299,7 +299,6 @@ static step expand_whole(expander *x, ncl_node *node, ncl_str body, uint32_t dep
     ncl_str meant = parsed != NULL ? parsed->text : found.text;
     uint32_t kind = ncl_scalar_resolve(meant).kind;
     if (kind == NCL_SCALAR_NULL) node->kind = NCL_NODE_NULL;
-    if (kind == NCL_SCALAR_STRING) node->style = NCL_STYLE_QUOTED;
     if (parsed != NULL) node->value = meant;
   } else {
     node->style = NCL_STYLE_QUOTED;

@@ -143,6 +143,12 @@ static void explain_colon(const finding *f) {
   }
 }
 
+/* "{grpc:, http:}": other parsers take "grpc:" for the key. */
+static void explain_bare_colon(const finding *f) {
+  ncl_error_at(f->diagnostics, here(f), NO_PATH, "write a space behind it, as in {grpc: , http: }, or {} as the value",
+               "between brackets, a \":\" needs a space behind it");
+}
+
 /* A line in a column that none of the lines above has. */
 static void explain_indentation(const finding *f, const char *among) {
   ncl_str line = ncl_source_line(f->source, f->problem->line);
@@ -301,6 +307,7 @@ void ncl_explain_problem(ncl_source *source, const ncl_yaml_problem *problem, nc
       {"found a tab character", explain_tab},
       {"found character that cannot start any token", explain_first_character},
       {"mapping values are not allowed", explain_colon},
+      {"found unexpected ':'", explain_bare_colon},
       {"did not find expected key", explain_keys},
       {"did not find expected '-' indicator", explain_items},
       {"did not find expected <document start>", explain_second_top},
