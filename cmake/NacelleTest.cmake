@@ -34,7 +34,7 @@ function(nacelle_fuzz_target file)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
   set(grown ${CMAKE_BINARY_DIR}/fuzz/corpus/${short})
   file(MAKE_DIRECTORY ${grown})
-  add_test(NAME ${name} COMMAND ${name} -max_total_time=20 -rss_limit_mb=2048 -timeout=10 ${grown}
+  add_test(NAME ${name} COMMAND ${name} -artifact_prefix=${CMAKE_BINARY_DIR}/fuzz/ -max_total_time=20 -rss_limit_mb=2048 -timeout=10 ${grown}
                                 ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${short})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
 endfunction()
