@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench/micro/pdata.c: what it costs to copy, validate and index a request, per item. Built by hand:
- *   gcc -std=gnu17 -O2 -DNDEBUG -D_GNU_SOURCE -I. -Isdk/include bench/micro/pdata.c core/pdata/[a-z]*.c -o
- * build/micro-pdata build/micro-pdata [signal file]...    (signal: traces, metrics, logs; without arguments: its own
- * requests) */
+/* bench/micro/pdata.c: what it costs to copy, validate and index a request, per item. Built by hand, then run:
+ *   gcc -std=gnu17 -O2 -DNDEBUG -D_GNU_SOURCE -I. -Isdk/include -o build/pdata bench/micro/pdata.c core/pdata/[a-z]*.c
+ *   build/pdata [traces|metrics|logs file]...   (without arguments: requests of its own) */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,10 +13,8 @@
 
 #define VARIANTS 16u /* different requests in turn, so that the branch predictor does not learn one by heart */
 #define ITEMS 256u
-#ifndef ROUNDS
 #define ROUNDS 31
-#endif
-#define ROUND_NS 60000000.0
+#define REQUESTS 1500u /* a round */
 #define BODY_MAX ((size_t)8 << 20)
 
 typedef struct body {
@@ -276,32 +273,38 @@ static cost one(ncl_pool *pool, uint32_t signal, const body *from, uint64_t *ite
   return spent;
 }
 
+static double median(double *values, size_t count) {
+  qsort(values, count, sizeof values[0], by_value);
+  return values[count / 2];
+}
+
+/* Of each round the medians over its requests, which a preempted one does not move; of these the median and the best.
+ */
 static void measure(ncl_pool *pool, const char *name, uint32_t signal, const body *bodies, uint32_t count) {
-  double copy[ROUNDS], index[ROUNDS], release[ROUNDS];
+  static double copy[REQUESTS], index[REQUESTS], release[REQUESTS];
+  double copies[ROUNDS], indexes[ROUNDS], releases[ROUNDS];
   uint64_t items = 0;
   size_t bytes = 0;
   for (int round = 0; round < ROUNDS; round++) {
-    double c = 0, x = 0, r = 0, n = 0, begun = now_ns();
-    for (uint32_t i = 0; now_ns() - begun < ROUND_NS; i++) {
+    for (uint32_t i = 0; i < REQUESTS; i++) {
       const body *from = &bodies[i % count];
       cost spent = one(pool, signal, from, &items);
-      c += spent.copy;
-      x += spent.index;
-      r += spent.release;
-      n += (double)items;
+      double each = (double)items;
+      copy[i] = spent.copy / each;
+      index[i] = spent.index / each;
+      release[i] = spent.release / each;
       bytes = from->len;
     }
-    copy[round] = c / n;
-    index[round] = x / n;
-    release[round] = r / n;
+    copies[round] = median(copy, REQUESTS);
+    indexes[round] = median(index, REQUESTS);
+    releases[round] = median(release, REQUESTS);
   }
-  qsort(copy, ROUNDS, sizeof copy[0], by_value);
-  qsort(index, ROUNDS, sizeof index[0], by_value);
-  qsort(release, ROUNDS, sizeof release[0], by_value);
-  (void)printf("%-28s %6" PRIu64
-               " items %8zu bytes  copy %6.1f  validate+index %6.1f (best %6.1f)  release %5.1f  ratio %.1f\n",
-               name, items, bytes, copy[ROUNDS / 2], index[ROUNDS / 2], index[0], release[ROUNDS / 2],
-               index[ROUNDS / 2] / copy[ROUNDS / 2]);
+  double copied = median(copies, ROUNDS), indexed = median(indexes, ROUNDS), released = median(releases, ROUNDS);
+  (void)printf("%-28s %4" PRIu64
+               " items %7zu bytes  copy %6.1f (best %5.1f)  validate+index %6.1f (best %5.1f)"
+               "  release %5.1f  ratio %.1f (best %.1f)\n",
+               name, items, bytes, copied, copies[0], indexed, indexes[0], released, indexed / copied,
+               indexes[0] / copies[0]);
 }
 
 static body read_file(const char *path) {

@@ -17,11 +17,13 @@
 #include "core/runtime/signals.h"
 #include "core/telemetry/memory.h"
 
+#define BUDGET_MIN ((uint64_t)4 << 20) /* bytes: less could not hold one request of 4 MiB */
 #define HOUSEKEEPING_NS INT64_C(1000000000)
 
 /* A collector from its config to its end. */
 typedef struct collector {
   const ncl_options *options;
+  ncl_guard_fn guard;
   ncl_diagnostics *diagnostics;
   ncl_config *config;
   const ncl_service_config *service;
@@ -145,7 +147,7 @@ static int no_memory(void) {
 static bool build(collector *c, bool check) {
   if (!load_config(c) || !open_logger(c) || !open_registry(c)) return no_memory(), false;
   if (c->service == NULL) return report(c);
-  c->loop = ncl_loop_new();
+  if (c->loop == NULL) c->loop = ncl_loop_new();
   if (c->loop == NULL) return no_memory(), false;
   ncl_process_options options = {c->loop, c->registry, c->logger, NULL};
   c->process = ncl_process_new(&options);
@@ -169,6 +171,15 @@ static void end(collector *c, int64_t within_ns) {
   ncl_lifecycle_end(c->lifecycle, ncl_loop_now_ns(c->loop) + within_ns);
 }
 
+/* Telemetry may take four fifths of what the container (or machine) has, less what the process takes without it; so
+ * that it is refused before the kernel ends the process. */
+static void set_budget(ncl_process *process) {
+  if (process->cgroup_limit == UINT64_MAX) return;
+  uint64_t share = process->cgroup_limit / 5 * 4;
+  uint64_t budget = share > process->baseline ? share - process->baseline : 0;
+  ncl_pool_set_budget(process->pool, budget > BUDGET_MIN ? budget : BUDGET_MIN);
+}
+
 static void on_started(void *arg, ncl_status status) {
   collector *c = arg;
   if (status != NCL_OK) {
@@ -180,12 +191,16 @@ static void on_started(void *arg, ncl_status status) {
   uint64_t rss = ncl_memory_rss(NULL);
   uint64_t used = ncl_pool_used(c->process->pool);
   c->process->baseline = rss != UINT64_MAX && rss > used ? rss - used : 0;
+  set_budget(c->process);
   c->ready = true;
   say(c, NCL_LOG_INFO, "ready", "Everything is ready. Begin running and processing data.", NULL, 0);
 }
 
 static void on_ended(void *arg) {
   collector *c = arg;
+  ncl_attr totals[] = {ncl_log_int("delivered_items", (int64_t)atomic_load(&c->process->delivered)),
+                       ncl_log_int("dropped_items", (int64_t)atomic_load(&c->process->dropped))};
+  say(c, NCL_LOG_INFO, "shutdown.totals", "Items delivered and dropped since the start.", totals, 2);
   say(c, NCL_LOG_INFO, "shutdown.complete", "Shutdown complete.", NULL, 0);
   ncl_loop_stop(c->loop);
 }
@@ -228,9 +243,18 @@ static void raise_descriptor_limit(void) {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int ncl_cli_run(const ncl_options *options) {
-  collector c = {.options = options, .exit_code = EXIT_SUCCESS};
-  if (!build(&c, false)) {
+/* Before anything is read, said or served: a signal that comes meanwhile is answered once the loop runs. */
+static bool open_signals(collector *c) {
+  c->loop = ncl_loop_new();
+  c->signals = c->loop == NULL ? NULL : ncl_signals_open(c->loop, on_signal, c);
+  if (c->signals == NULL) return no_memory(), false;
+  c->guard(c->options->shutdown_timeout_ns);
+  return true;
+}
+
+int ncl_cli_run(const ncl_options *options, ncl_guard_fn guard) {
+  collector c = {.options = options, .guard = guard, .exit_code = EXIT_SUCCESS};
+  if (!open_signals(&c) || !build(&c, false)) {
     close_collector(&c);
     return EXIT_FAILURE;
   }
@@ -244,10 +268,9 @@ int ncl_cli_run(const ncl_options *options) {
   ncl_lifecycle_events events = {&c, on_started, on_ended};
   c.process->on_fatal = on_fatal;
   c.process->on_fatal_arg = &c;
-  c.signals = ncl_signals_open(c.loop, on_signal, &c);
   c.housekeeping = ncl_timer_open(c.loop, on_housekeeping, &c);
   c.lifecycle = ncl_lifecycle_new(c.process, &events);
-  if (c.signals == NULL || c.housekeeping == NULL || c.lifecycle == NULL) {
+  if (c.housekeeping == NULL || c.lifecycle == NULL) {
     close_collector(&c);
     return no_memory();
   }

@@ -120,10 +120,10 @@ static ncl_str reason_of(const ncl_outcome *outcome) {
   return outcome->message.len > 0 ? outcome->message : no_message;
 }
 
-static void say_dropped(ncl_delivery *d, ncl_str message, ncl_str reason, uint64_t items) {
+static void say_dropped(ncl_delivery *d, uint32_t level, ncl_str message, ncl_str reason, uint64_t items) {
   ncl_attr attrs[] = {attr_str((ncl_str)NCL_STR("error"), reason),
                       attr_int((ncl_str)NCL_STR("dropped_items"), (int64_t)items)};
-  d->port.host->log(d->port.exporter, NCL_LOG_ERROR, (ncl_str)NCL_STR("export.dropped"), message, attrs, 2);
+  d->port.host->log(d->port.exporter, level, (ncl_str)NCL_STR("export.dropped"), message, attrs, 2);
 }
 
 static void say_retry(ncl_delivery *d, const ncl_outcome *outcome, int64_t delay_ns) {
@@ -141,7 +141,8 @@ static void count_dropped(ncl_delivery *d, uint32_t signal, uint64_t items, ncl_
 }
 
 static void tell_queue(ncl_delivery *d) {
-  if (d->events.queue != NULL) d->events.queue(d->events.arg, (int64_t)d->size, d->options.queue_size);
+  if (!d->options.queue_enabled || d->events.queue == NULL) return;
+  d->events.queue(d->events.arg, (int64_t)d->size, d->options.queue_size);
 }
 
 /* ---- an item's end -------------------------------------------------------------------------------- */
@@ -179,7 +180,7 @@ static void drop_item(ncl_delivery *d, item *i, const ncl_outcome *outcome, ncl_
   /* A sender that waits hears of it and still has its data: for it nothing is lost. */
   if (i->result == 0) {
     count_dropped(d, signal, items, why);
-    say_dropped(d, (ncl_str)NCL_STR("Exporting failed. Dropping data."), reason_of(outcome), items);
+    say_dropped(d, NCL_LOG_ERROR, (ncl_str)NCL_STR("Exporting failed. Dropping data."), reason_of(outcome), items);
   }
   end_item(d, i, outcome);
 }
@@ -193,7 +194,8 @@ static void item_sent(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
   if (rejected > 0) {
     if (d->events.send_failed != NULL) d->events.send_failed(d->events.arg, signal, rejected);
     if (i->result == 0) count_dropped(d, signal, rejected, (ncl_str)NCL_STR("rejected"));
-    say_dropped(d, (ncl_str)NCL_STR("The backend took the request but rejected a part of it (partial success)."),
+    say_dropped(d, NCL_LOG_WARN,
+                (ncl_str)NCL_STR("The backend took the request but rejected a part of it (partial success)."),
                 reason_of(outcome), rejected);
   } else if (!d->spoke) {
     d->spoke = true;
@@ -258,7 +260,13 @@ static void keep_remainder(ncl_delivery *d, item *i, const ncl_outcome *outcome)
 
 static void retry_later(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
   int64_t now = now_ns(d);
+  uint64_t before = i->item.items;
   keep_remainder(d, i, outcome);
+  if (before > 0 && i->item.items == 0) { /* it failed, but nothing is left of it */
+    ncl_outcome end = NCL_OUTCOME_INIT;
+    end_item(d, i, &end);
+    return;
+  }
   i->item.attempt++;
   int64_t delay = ncl_retry_delay_ns(&d->options.retry, i->item.attempt, now - i->first_try_ns, outcome->retry_after_ns,
                                      random_number(d, i));
@@ -560,8 +568,8 @@ uint64_t ncl_delivery_abandon(ncl_delivery *d, ncl_str reason) {
   items += abandon_list(d, &d->blocked, &outcome, reason);
   tell_queue(d);
   if (items > 0) {
-    say_dropped(d, (ncl_str)NCL_STR("Shutdown ended before everything was exported. Dropping data."), outcome.message,
-                items);
+    say_dropped(d, NCL_LOG_ERROR, (ncl_str)NCL_STR("Shutdown ended before everything was exported. Dropping data."),
+                outcome.message, items);
   }
   return items;
 }

@@ -99,6 +99,15 @@ uint32_t ncl_check_key_value(const uint8_t *ptr, const uint8_t *end, uint32_t ou
   return ptr == end ? text : NCL_CHECK_MALFORMED;
 }
 
+const uint8_t *ncl_check_past_unusual_attribute(const uint8_t *ptr, const uint8_t *end, uint32_t *text) {
+  const uint8_t *next;
+  const uint8_t *body = ncl_check_body(ptr, end, &next);
+  uint32_t found = body ? ncl_check_key_value(body, next, 0) : NCL_CHECK_MALFORMED;
+  if (found == NCL_CHECK_MALFORMED) return NCL_CHECK_BAD(end);
+  *text |= found;
+  return next;
+}
+
 uint32_t ncl_check_resource(const uint8_t *ptr, const uint8_t *end, uint32_t *items) {
   (void)items;
   uint32_t text = NCL_CHECK_OK;

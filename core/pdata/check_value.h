@@ -15,6 +15,9 @@
  */
 #define NCL_CHECK_BAD(end) ((end) + 1)
 
+/* For the steps of an attribute: calls instead take 8 % more instructions a span (cachegrind, 508-byte spans). */
+#define NCL_CHECK_INLINE __attribute__((always_inline)) static inline
+
 #define NCL_TAG_VARINT(field) (uint8_t) NCL_WIRE_TAG(field, NCL_WIRE_VARINT)
 #define NCL_TAG_FIXED64(field) (uint8_t) NCL_WIRE_TAG(field, NCL_WIRE_FIXED64)
 #define NCL_TAG_BYTES(field) (uint8_t) NCL_WIRE_TAG(field, NCL_WIRE_BYTES)
@@ -72,53 +75,65 @@ static inline const uint8_t *ncl_check_past_message(const uint8_t *ptr, const ui
   return next;
 }
 
-/* 1 = the varint of an int_value, which begins at `ptr` and must end at `end`, is one of at most 9 bytes. */
-static inline int ncl_check_is_int(const uint8_t *ptr, const uint8_t *end) {
-  if (end[-1] >= 0x80) return 0;
-  const uint8_t *last = ptr;
-  while (*last >= 0x80)
-    last++;
-  return last + 1 == end && last - ptr < 9;
+/* Little-endian numbers, wherever they lie. */
+static inline uint32_t ncl_check_load32(const uint8_t *ptr) {
+  return (uint32_t)ptr[0] | (uint32_t)ptr[1] << 8 | (uint32_t)ptr[2] << 16 | (uint32_t)ptr[3] << 24;
+}
+
+static inline uint64_t ncl_check_load64(const uint8_t *ptr) {
+  return ncl_check_load32(ptr) | (uint64_t)ncl_check_load32(ptr + 4) << 32;
+}
+
+/* 1 = the `len` bytes at `ptr` are one varint. 0 = they are not, or more than 8, or none. */
+static inline int ncl_check_is_varint(const uint8_t *ptr, size_t len) {
+  uint64_t ends = ~ncl_check_load64(ptr) & NCL_UTF8_WORD_HIGH;
+  return len - 1 < 8 && ends << (64 - 8 * len) == (uint64_t)1 << 63;
 }
 
 /*
- * 1 = the body [ptr, end) of a KeyValue has the shape that nearly all attributes have: a short key, then a short string
- * or an integer (0a len key 12 len {0a len string | 18 varint}). One look for ASCII covers key, value and what is
- * between: where all bytes are below 0x80 all lengths are of one byte, too.
+ * 1 = the body of a KeyValue, of less than 128 bytes, has the shape that nearly all attributes have: a key, then a
+ * string or an integer (0a len key 12 len {0a len string | 18 varint}), all text ASCII. Where the lengths agree they
+ * are of one byte each, and one look covers key, string and what is between.
  */
-static inline int ncl_check_is_usual(const uint8_t *ptr, const uint8_t *end) {
-  size_t len = (size_t)(end - ptr), key_len = ptr[1];
+NCL_CHECK_INLINE int ncl_check_is_usual(const uint8_t *body, uint32_t len) {
+  uint32_t key_len = body[1];
   if (key_len + 6 > len) return 0;
-  const uint8_t *value = ptr + 2 + key_len;
-  if (value[0] != NCL_TAG_BYTES(2) || value + 2 + value[1] != end) return 0;
-  if (value[2] == NCL_TAG_BYTES(1)) return value + 4 + value[3] == end && ncl_ascii_padded(ptr, len);
-  return value[2] == NCL_TAG_VARINT(3) && ncl_check_is_int(value + 3, end) && ncl_ascii_padded(ptr, key_len + 2);
+  const uint8_t *value = body + 2 + key_len;
+  uint32_t value_len = len - key_len - 4;
+  uint32_t head = ncl_check_load32(value);
+  uint32_t usual = NCL_TAG_BYTES(2) | value_len << 8;
+  if (head == (usual | NCL_TAG_BYTES(1) << 16 | (value_len - 2) << 24)) return ncl_ascii_padded(body, len);
+  return (head & 0xffffff) == (usual | NCL_TAG_VARINT(3) << 16) && ncl_check_is_varint(value + 3, value_len - 1) &&
+         ncl_ascii_padded(body + 2, key_len);
 }
 
 /* The same for the value before the key (12 len {0a len string | 18 varint} 0a len key), as the Go collector writes. */
-static inline int ncl_check_is_usual_reversed(const uint8_t *ptr, const uint8_t *end) {
-  size_t len = (size_t)(end - ptr), value_len = ptr[1];
+NCL_CHECK_INLINE int ncl_check_is_usual_reversed(const uint8_t *body, uint32_t len) {
+  uint32_t value_len = body[1];
   if (value_len + 4 > len || value_len < 2) return 0;
-  const uint8_t *key = ptr + 2 + value_len;
-  if (key[0] != NCL_TAG_BYTES(1) || key + 2 + key[1] != end) return 0;
-  if (ptr[2] == NCL_TAG_BYTES(1)) return ptr + 4 + ptr[3] == key && ncl_ascii_padded(ptr, len);
-  return ptr[2] == NCL_TAG_VARINT(3) && ncl_check_is_int(ptr + 3, key) && ncl_ascii_padded(key, (size_t)(end - key));
+  const uint8_t *key = body + 2 + value_len;
+  uint32_t key_len = len - value_len - 4;
+  if (key[0] != NCL_TAG_BYTES(1) || key[1] != key_len) return 0;
+  if (body[2] == NCL_TAG_BYTES(1)) return body[3] == value_len - 2 && ncl_ascii_padded(body, len);
+  return body[2] == NCL_TAG_VARINT(3) && ncl_check_is_varint(body + 3, value_len - 1) &&
+         ncl_ascii_padded(key + 2, key_len);
 }
 
+/* Past one attribute that lies in no AnyValue and is not usual. */
+const uint8_t *ncl_check_past_unusual_attribute(const uint8_t *ptr, const uint8_t *end, uint32_t *text);
+
 /* Past one attribute that lies in no AnyValue. */
-static inline const uint8_t *ncl_check_past_attribute(const uint8_t *ptr, const uint8_t *end, uint32_t *text) {
-  const uint8_t *next;
-  const uint8_t *body = ncl_check_body(ptr, end, &next);
-  if (!body) return NCL_CHECK_BAD(end);
-  if (body[0] == NCL_TAG_BYTES(1)) {
-    if (ncl_check_is_usual(body, next)) return next;
-  } else if (body[0] == NCL_TAG_BYTES(2)) {
-    if (ncl_check_is_usual_reversed(body, next)) return next;
+NCL_CHECK_INLINE const uint8_t *ncl_check_past_attribute(const uint8_t *ptr, const uint8_t *end, uint32_t *text) {
+  uint32_t len = ptr[1];
+  const uint8_t *body = ptr + 2, *next = body + len;
+  if (len < 0x80 && next <= end) {
+    if (body[0] == NCL_TAG_BYTES(1)) {
+      if (ncl_check_is_usual(body, len)) return next;
+    } else if (body[0] == NCL_TAG_BYTES(2)) {
+      if (ncl_check_is_usual_reversed(body, len)) return next;
+    }
   }
-  uint32_t found = ncl_check_key_value(body, next, 0);
-  if (found == NCL_CHECK_MALFORMED) return NCL_CHECK_BAD(end);
-  *text |= found;
-  return next;
+  return ncl_check_past_unusual_attribute(ptr, end, text);
 }
 
 #endif

@@ -31,6 +31,7 @@ typedef struct builder {
   pipeline *pipelines;
   uint32_t count;
   bool no_memory;
+  bool circle; /* connectors lead back to where they come from, which was said: outputs must not be followed */
 } builder;
 
 static bool same(ncl_str a, ncl_str b) {
@@ -42,8 +43,12 @@ static bool same(ncl_str a, ncl_str b) {
 static const ncl_type *type_of(builder *b, const ncl_component_config *config) {
   char why[512];
   const ncl_type *type = ncl_registry_find(b->process->registry, config->kind, config->type, why, sizeof why);
-  if (type == NULL) ncl_error_at(b->diagnostics, config->mark, config->path, NULL, "%s", why);
-  return type;
+  if (type != NULL) return type;
+  ncl_str words = ncl_str_of(why, strlen(why));
+  if (!ncl_process_said(b->diagnostics, NCL_SEVERITY_ERROR, config->mark, words)) {
+    ncl_diagnostics_add(b->diagnostics, NCL_SEVERITY_ERROR, config->mark, config->path, words, (ncl_str){NULL, 0});
+  }
+  return NULL;
 }
 
 static bool has_signal(const ncl_type *type, uint32_t signal) {
@@ -81,6 +86,17 @@ static void insert(ncl_process *process, ncl_component *component) {
   *at = component;
 }
 
+/* A component that several pipelines share ends after all that feeds it, so the highest of its ranks counts. */
+static void raise_rank(ncl_process *process, ncl_component *component, uint32_t rank) {
+  if (rank <= component->rank) return;
+  ncl_component **at = &process->components;
+  while (*at != component)
+    at = &(*at)->next;
+  *at = component->next;
+  component->rank = rank;
+  insert(process, component);
+}
+
 static ncl_component *find(const ncl_process *process, uint32_t kind, ncl_str id, uint32_t signal,
                            ncl_str in_pipeline) {
   for (ncl_component *c = process->components; c != NULL; c = c->next) {
@@ -115,7 +131,10 @@ static ncl_component *instance(builder *b, const ncl_component_config *config, u
   uint32_t of_signal = shared ? 0 : signal;
   ncl_str of_pipeline = shared || config->kind != NCL_KIND_PROCESSOR ? none : in_pipeline;
   ncl_component *found = find(b->process, config->kind, config->id, of_signal, of_pipeline);
-  if (found != NULL) return found;
+  if (found != NULL) {
+    raise_rank(b->process, found, rank);
+    return found;
+  }
   ncl_component *component = ncl_component_new(b->process, type, config->kind, config->id, of_signal, of_pipeline);
   if (component == NULL) {
     b->no_memory = true;
@@ -165,6 +184,7 @@ static bool uses(const ncl_component_uses *list, const ncl_component_config *com
 /* Level of everything behind `p`; connectors must not lead back. */
 static void level_from(builder *b, pipeline *p, uint32_t level) {
   if (p->visit == 1) {
+    b->circle = true;
     ncl_error_at(b->diagnostics, p->config->mark, p->config->path, "take one of the connectors out of the circle",
                  "connectors lead from this pipeline back to itself");
     return;
@@ -199,7 +219,7 @@ static ncl_output *join_exporters(builder *b, const pipeline *p) {
     uint32_t rank = connector ? rank_in(p, RANK_PER_PIPELINE - 1) : RANK_EXPORTERS;
     ncl_component *component = instance(b, config, p->config->signal, p->config->id, rank);
     if (component == NULL) continue;
-    if (!connector && !has_signal(component->type, p->config->signal)) {
+    if (!has_signal(component->type, p->config->signal)) {
       refuse_signal(b, &exporters->at[i], p->config->signal);
     }
     output->targets[output->count++] = (ncl_target){component, NULL};
@@ -306,7 +326,31 @@ static void join_instance(builder *b, ncl_component *c, const ncl_component_conf
                (int)name.len, name.ptr);
 }
 
+/* Whether some pipeline hands a signal to the connector that it can turn into that of `p`. */
+static bool is_fed(const builder *b, const ncl_component_config *config, const ncl_type *type, const pipeline *p) {
+  for (uint32_t i = 0; i < b->count; i++) {
+    const ncl_pipeline_config *from = b->pipelines[i].config;
+    if (uses(&from->exporters, config) && connects(type, from->signal, p->config->signal)) return true;
+  }
+  return false;
+}
+
+/* A pipeline that names a connector as its receiver must get something from it. */
+static void check_fed(builder *b, const ncl_component_config *config, const ncl_type *type, const pipeline *p) {
+  for (size_t i = 0; i < p->config->receivers.count; i++) {
+    const ncl_component_use *use = &p->config->receivers.at[i];
+    if (use->component != config || is_fed(b, config, type, p)) continue;
+    ncl_str name = ncl_name_signal(p->config->signal);
+    ncl_error_at(b->diagnostics, use->mark, use->path,
+                 "name it as an exporter of a pipeline of a signal that it turns into this one",
+                 "connector %.*s gives no %.*s here", (int)config->id.len, config->id.ptr, (int)name.len, name.ptr);
+  }
+}
+
 static void join_connector(builder *b, const ncl_component_config *config) {
+  const ncl_type *type = config->used ? type_of(b, config) : NULL;
+  for (uint32_t i = 0; type != NULL && i < b->count; i++)
+    check_fed(b, config, type, &b->pipelines[i]);
   for (ncl_component *c = b->process->components; c != NULL; c = c->next) {
     if (c->kind == NCL_KIND_CONNECTOR && same(c->id, config->id)) join_instance(b, c, config);
   }
@@ -344,19 +388,45 @@ static void join(builder *b) {
 
 /* ---- creation ------------------------------------------------------------------------------------- */
 
+/* Extensions that others name start before them. False: they name each other in a circle. */
+static bool order_extensions(builder *b) {
+  uint32_t rounds = (uint32_t)b->service->service_extensions.count + 1;
+  bool moved = true;
+  for (uint32_t round = 0; moved && round <= rounds; round++) {
+    moved = false;
+    for (ncl_component *c = b->process->components; c != NULL && !moved; c = c->next) {
+      const ncl_component_ref *refs;
+      size_t count = c->kind == NCL_KIND_EXTENSION ? ncl_decoded_refs(c->config, &refs) : 0;
+      for (size_t i = 0; i < count && !moved; i++) {
+        ncl_component *other = find(b->process, refs[i].kind, refs[i].id, 0, (ncl_str){NULL, 0});
+        moved = other != NULL && other->kind == NCL_KIND_EXTENSION && other->rank <= c->rank;
+        if (moved) raise_rank(b->process, other, c->rank + 1);
+      }
+    }
+  }
+  return !moved;
+}
+
 /* A component that a field names must be there, and must be started (service.extensions). */
-static void check_references(builder *b, const ncl_component *component) {
+static bool check_references(builder *b, const ncl_component *component) {
   const ncl_component_ref *refs;
   size_t count = ncl_decoded_refs(component->config, &refs);
+  bool good = true;
   for (size_t i = 0; i < count; i++) {
     if (find(b->process, refs[i].kind, refs[i].id, 0, (ncl_str){NULL, 0}) != NULL) continue;
+    good = false;
     ncl_where where = ncl_decoded_where(component->config, refs[i].value);
     bool defined = ncl_service_find(b->service, refs[i].kind, refs[i].id) != NULL;
+    char words[256];
+    (void)snprintf(words, sizeof words, "%s \"%.*s\" is %s", ncl_kind_name(refs[i].kind),
+                   (int)(refs[i].id.len < 128 ? refs[i].id.len : 128), refs[i].id.ptr,
+                   defined ? "not started" : "not defined");
+    ncl_str message = ncl_str_of(words, strlen(words));
+    if (ncl_process_said(b->diagnostics, NCL_SEVERITY_ERROR, where.mark, message)) continue;
     ncl_error_at(b->diagnostics, where.mark, where.path,
-                 defined ? "add it to service.extensions" : "define it, and add it to service.extensions",
-                 "%s \"%.*s\" is %s", ncl_kind_name(refs[i].kind), (int)refs[i].id.len, refs[i].id.ptr,
-                 defined ? "not started" : "not defined");
+                 defined ? "add it to service.extensions" : "define it, and add it to service.extensions", "%s", words);
   }
+  return good;
 }
 
 /* Whether everything behind an output answers only when telemetry is safe (NCL_OUTPUT_WAITS). Exporters are created
@@ -366,6 +436,8 @@ static bool waits(const ncl_output *output) {
     const ncl_component *c = output->targets[i].component;
     const ncl_output *next = output->targets[i].next;
     if (c->kind == NCL_KIND_EXPORTER) {
+      /* Of an exporter for looking (debug, nop) nobody waits for the answer. */
+      if ((c->type->decl->flags & NCL_COMPONENT_DIRECT) != 0) return false;
       if (c->delivery == NULL || !ncl_delivery_waits(c->delivery)) return false;
     } else if (c->kind == NCL_KIND_PROCESSOR) {
       if (!waits(next)) return false;
@@ -379,17 +451,19 @@ static bool waits(const ncl_output *output) {
 }
 
 static void create_one(builder *b, ncl_component *c) {
-  for (uint32_t i = 0; i < c->output_count; i++) {
+  for (uint32_t i = 0; i < c->output_count && !b->circle; i++) {
     if (waits(c->outputs[i].output)) c->outputs[i].flags |= NCL_OUTPUT_WAITS;
   }
   if (ncl_component_create(c, b->diagnostics) == NCL_NO_MEMORY) b->no_memory = true;
 }
 
 static void create_all(builder *b) {
+  if (!order_extensions(b)) {
+    ncl_error_at(b->diagnostics, b->service->service_extensions.at[0].mark, (ncl_str)NCL_STR("service.extensions"),
+                 "take one of the references out", "extensions name each other in a circle");
+  }
   for (ncl_component *c = b->process->components; c != NULL; c = c->next) {
-    check_references(b, c);
-    if (ncl_decoded_errors(c->config) > 0) continue;
-    create_one(b, c);
+    if (check_references(b, c) && ncl_decoded_errors(c->config) == 0) create_one(b, c);
   }
 }
 
@@ -419,7 +493,7 @@ static ncl_str keep_id(builder *b, ncl_str id) {
 
 ncl_status ncl_build(ncl_process *process, const ncl_config *config, const ncl_service_config *service,
                      bool check_unused, ncl_diagnostics *diagnostics) {
-  builder b = {process, config, service, diagnostics, NULL, (uint32_t)service->pipeline_count, false};
+  builder b = {process, config, service, diagnostics, NULL, (uint32_t)service->pipeline_count, false, false};
   b.pipelines = calloc(service->pipeline_count + 1, sizeof *b.pipelines);
   if (b.pipelines == NULL) return NCL_NO_MEMORY;
   for (uint32_t i = 0; i < b.count; i++) {

@@ -30,6 +30,18 @@ ncl_process *ncl_process_new(const ncl_process_options *options) {
   return process;
 }
 
+/* The last one first: what was started last ends first, and knows those before it. */
+static ncl_component *reversed(ncl_component *first) {
+  ncl_component *list = NULL;
+  while (first != NULL) {
+    ncl_component *component = first;
+    first = component->next;
+    component->next = list;
+    list = component;
+  }
+  return list;
+}
+
 static void free_list(ncl_component *first) {
   while (first != NULL) {
     ncl_component *component = first;
@@ -40,8 +52,10 @@ static void free_list(ncl_component *first) {
 
 void ncl_process_free(ncl_process *process) {
   if (process == NULL) return;
-  free_list(process->components);
+  free_list(reversed(process->components));
   free_list(process->services);
+  /* Calls that went several ways end with the last of them: nobody but the host waits for these now. */
+  if (process->tokens != NULL) ncl_tokens_settle(process->tokens);
   while (process->outputs != NULL) {
     ncl_output *output = process->outputs;
     process->outputs = output->next_made;
@@ -92,7 +106,9 @@ ncl_component *ncl_component_new(ncl_process *process, const ncl_type *type, uin
 /* ---- an exporter's delivery ----------------------------------------------------------------------- */
 
 static void on_sent(void *arg, uint32_t signal, uint64_t items) {
-  ncl_count_sent(((ncl_component *)arg)->counters, signal, items);
+  ncl_component *component = arg;
+  ncl_count_sent(component->counters, signal, items);
+  (void)atomic_fetch_add(&component->process->delivered, items);
 }
 
 static void on_send_failed(void *arg, uint32_t signal, uint64_t items) {
@@ -104,7 +120,9 @@ static void on_enqueue_failed(void *arg, uint32_t signal, uint64_t items) {
 }
 
 static void on_dropped(void *arg, uint32_t signal, uint64_t items, ncl_str reason) {
-  ncl_count_dropped(((ncl_component *)arg)->counters, signal, items, reason);
+  ncl_component *component = arg;
+  ncl_count_dropped(component->counters, signal, items, reason);
+  (void)atomic_fetch_add(&component->process->dropped, items);
 }
 
 static void on_queue(void *arg, int64_t size, int64_t capacity) {
@@ -124,6 +142,15 @@ static ncl_status open_delivery(ncl_component *component) {
   return component->delivery == NULL ? NCL_NO_MEMORY : NCL_OK;
 }
 
+bool ncl_process_said(const ncl_diagnostics *diagnostics, uint32_t severity, ncl_mark mark, ncl_str message) {
+  for (size_t i = 0; i < ncl_diagnostics_count(diagnostics); i++) {
+    const ncl_diagnostic *d = ncl_diagnostics_at(diagnostics, i);
+    bool there = d->mark.source == mark.source && d->mark.line == mark.line && d->mark.column == mark.column;
+    if (there && d->severity == severity && ncl_str_eq(d->message, message)) return true;
+  }
+  return false;
+}
+
 /* ---- create and destroy --------------------------------------------------------------------------- */
 
 ncl_status ncl_component_create(ncl_component *component, ncl_diagnostics *diagnostics) {
@@ -137,22 +164,22 @@ ncl_status ncl_component_create(ncl_component *component, ncl_diagnostics *diagn
       .config = component->config != NULL ? ncl_decoded_root(component->config, 0) : &no_config,
       .outputs = {component->outputs, component->output_count, sizeof *component->outputs},
   };
-  uint32_t errors_before = diagnostics != NULL ? ncl_diagnostics_errors(diagnostics) : 0;
   component->diagnostics = diagnostics;
+  component->complained = false;
   ncl_status status = component->type->methods.create(&create, &component->self);
   if (status == NCL_OK) {
     component->state = NCL_STATE_CREATED;
     if (component->kind == NCL_KIND_EXPORTER) status = open_delivery(component);
   }
-  bool said = diagnostics != NULL && ncl_diagnostics_errors(diagnostics) > errors_before;
+  bool said = component->complained;
   if (said && status == NCL_OK) status = NCL_PERMANENT;
-  if (status == NCL_OK || diagnostics == NULL) return status;
-  if (status == NCL_NO_MEMORY) {
+  if (status == NCL_NO_MEMORY && diagnostics != NULL) {
     ncl_diagnostics_no_memory(diagnostics);
-  } else if (!said) {
+  } else if (status != NCL_OK && !said && diagnostics != NULL) {
     component->process->host.config_error(component, NULL, (ncl_str)NCL_STR("the component could not be created"),
                                           (ncl_str){NULL, 0});
   }
+  component->diagnostics = NULL; /* the list does not live as long as the component */
   return status;
 }
 

@@ -20,10 +20,18 @@ static ncl_str copy(char **at, ncl_str text) {
   return ncl_str_of(start, text.len);
 }
 
+/* Adds to a sum that stays below twice the limit, so that it cannot wrap around. */
+static void add(size_t *bytes, size_t more) {
+  if (*bytes <= NCL_CONTEXT_BYTES_MAX) *bytes += more <= NCL_CONTEXT_BYTES_MAX ? more : NCL_CONTEXT_BYTES_MAX + 1;
+}
+
 ncl_context *ncl_context_new(ncl_str peer, const ncl_pair *pairs, uint32_t count) {
-  size_t bytes = peer.len;
+  size_t bytes = 0;
+  add(&bytes, peer.len);
   for (uint32_t i = 0; i < count && bytes <= NCL_CONTEXT_BYTES_MAX; i++) {
-    bytes += sizeof *pairs + pairs[i].name.len + pairs[i].value.len;
+    add(&bytes, sizeof *pairs);
+    add(&bytes, pairs[i].name.len);
+    add(&bytes, pairs[i].value.len);
   }
   if (bytes > NCL_CONTEXT_BYTES_MAX) return NULL;
   ncl_context *context = malloc(sizeof *context + bytes);

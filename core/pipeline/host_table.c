@@ -26,6 +26,7 @@ static void host_log(ncl_component *me, uint32_t level, ncl_str event, ncl_str m
 
 static void report(ncl_component *me, uint32_t severity, const ncl_value *where, ncl_str message, ncl_str hint) {
   ON_LOOP(me);
+  if (severity == NCL_SEVERITY_ERROR) me->complained = true;
   if (me->diagnostics == NULL || me->config == NULL) {
     uint32_t level = severity == NCL_SEVERITY_ERROR ? NCL_LOG_ERROR : NCL_LOG_WARN;
     ncl_attr attr = ncl_log_str("hint", hint);
@@ -52,6 +53,7 @@ static ncl_metric *host_metric(ncl_component *me, uint32_t type, ncl_str name, n
 
 static void host_drop(ncl_component *me, uint32_t signal, uint64_t items, ncl_str reason) {
   ncl_count_dropped(me->counters, signal, items, reason);
+  (void)atomic_fetch_add(&me->process->dropped, items);
   ncl_attr attrs[] = {ncl_log_str("reason", reason), ncl_log_int("dropped_items", (int64_t)items)};
   host_log(me, NCL_LOG_WARN, (ncl_str)NCL_STR("dropped"), (ncl_str)NCL_STR("Telemetry was dropped."), attrs, 2);
 }

@@ -21,8 +21,12 @@ struct ncl_lifecycle {
   uint32_t count;
   uint32_t place; /* of `at` in the order */
   ncl_token token;
-  int64_t deadline_ns; /* of the end */
-  bool failed;         /* while starting */
+  int64_t deadline_ns;    /* of the end */
+  bool failed;            /* while starting */
+  bool own_drain;         /* DRAINING an exporter: its delivery is through, its own slot is called */
+  int64_t drain_until_ns; /* of the component that is drained */
+  bool stepping;          /* a slot may be under way: an end that it asks for comes after it */
+  bool end_wanted;        /* asked for meanwhile */
 };
 
 static void step(ncl_lifecycle *l);
@@ -50,12 +54,19 @@ static void drain_ended(ncl_lifecycle *l, const ncl_outcome *outcome) {
       (ncl_str)NCL_STR("The component did not hand on all that it held."), outcome->message);
 }
 
+/* An exporter is drained in two steps: what the host holds for it, then what it holds itself. True when the second is
+ * next. */
+static bool has_own_drain(ncl_lifecycle *l) {
+  l->own_drain = l->phase == DRAINING && l->at->delivery != NULL && !l->own_drain;
+  return l->own_drain;
+}
+
 static void on_step_done(void *arg, const ncl_outcome *outcome) {
   ncl_lifecycle *l = arg;
   l->token = 0;
   if (l->phase == STARTING) start_ended(l, outcome);
   if (l->phase == DRAINING) drain_ended(l, outcome);
-  l->place++;
+  if (!has_own_drain(l)) l->place++;
   step(l);
 }
 
@@ -65,9 +76,20 @@ static int64_t drain_deadline(const ncl_lifecycle *l, int64_t now) {
   return deadline > now ? deadline : now;
 }
 
+/* All exporters make their last tries at once: one whose backend hangs does not take the time of the others. */
+static void begin_deliveries(const ncl_lifecycle *l) {
+  for (uint32_t i = 0; i < l->count; i++) {
+    const ncl_component *c = l->order[i];
+    if (c->delivery != NULL && c->state == NCL_STATE_STARTED) (void)ncl_delivery_drain(c->delivery, 0);
+  }
+}
+
 static ncl_status drain(ncl_lifecycle *l, ncl_token token, int64_t deadline_ns, ncl_outcome *outcome) {
   ncl_component *c = l->at;
-  if (c->delivery != NULL) return ncl_delivery_drain(c->delivery, token);
+  if (c->delivery != NULL && !l->own_drain) {
+    begin_deliveries(l);
+    return ncl_delivery_drain(c->delivery, token);
+  }
   return c->type->methods.drain(c->self, deadline_ns, token, outcome);
 }
 
@@ -77,13 +99,18 @@ static ncl_status stop(ncl_component *c, ncl_token token, ncl_outcome *outcome) 
   return c->type->methods.shutdown(c->self, token, outcome);
 }
 
+static int64_t step_deadline(ncl_lifecycle *l) {
+  int64_t now = ncl_loop_now_ns(l->process->loop);
+  if (l->phase == STARTING) return now + START_TIMEOUT_NS;
+  if (l->phase == STOPPING) return l->deadline_ns > now + 1 ? l->deadline_ns : now + 1;
+  if (!l->own_drain) l->drain_until_ns = drain_deadline(l, now);
+  return l->drain_until_ns;
+}
+
 /* Calls the slot of this phase. True when the answer is there, false when it comes later. */
 static bool call_slot(ncl_lifecycle *l) {
   ncl_process *process = l->process;
-  int64_t now = ncl_loop_now_ns(process->loop);
-  int64_t deadline = l->phase == STARTING   ? now + START_TIMEOUT_NS
-                     : l->phase == DRAINING ? drain_deadline(l, now)
-                                            : (l->deadline_ns > now + 1 ? l->deadline_ns : now + 1);
+  int64_t deadline = step_deadline(l);
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   l->token = ncl_token_open(process->tokens, NULL, l->at, on_step_done, l, deadline);
   if (l->token == 0 && l->phase == STARTING) {
@@ -148,17 +175,37 @@ static bool phase_ended(ncl_lifecycle *l) {
   return false;
 }
 
-static void step(ncl_lifecycle *l) {
-  for (;;) {
-    l->at = l->failed && l->phase == STARTING ? NULL : component_at(l);
-    if (l->at == NULL) {
-      if (!phase_ended(l)) break;
-      continue;
-    }
-    bool skip = l->phase != STARTING && l->at->state != NCL_STATE_STARTED;
-    if (!skip && !call_slot(l)) break;
+static void begin_end(ncl_lifecycle *l) {
+  if (l->token != 0) (void)ncl_token_cancel(l->process->tokens, l->token);
+  l->token = 0;
+  l->end_wanted = false;
+  l->phase = DRAINING;
+  l->place = 0;
+  l->own_drain = false;
+}
+
+/* True when the answer of the component's slot is there, or none is needed. */
+static bool step_component(ncl_lifecycle *l) {
+  if (l->phase != STARTING && l->at->state != NCL_STATE_STARTED) {
     l->place++;
+    return true;
   }
+  if (!call_slot(l)) return false;
+  if (!has_own_drain(l)) l->place++;
+  return true;
+}
+
+static void step(ncl_lifecycle *l) {
+  bool go_on = true;
+  l->stepping = true;
+  while (go_on) {
+    l->at = l->failed && l->phase == STARTING ? NULL : component_at(l);
+    go_on = l->at != NULL ? step_component(l) : phase_ended(l);
+    if (!l->end_wanted || l->failed) continue;
+    begin_end(l);
+    go_on = true;
+  }
+  l->stepping = false;
 }
 
 ncl_lifecycle *ncl_lifecycle_new(ncl_process *process, const ncl_lifecycle_events *events) {
@@ -197,17 +244,19 @@ void ncl_lifecycle_end(ncl_lifecycle *l, int64_t deadline_ns) {
   if (earlier) l->deadline_ns = deadline_ns;
   if (l->phase == ENDED) return;
   if (l->phase == DRAINING || l->phase == STOPPING) {
-    if (!earlier || l->token == 0) return;
+    if (!earlier || l->token == 0 || l->stepping) return;
     /* The step under way is not waited for any longer. */
     (void)ncl_token_cancel(l->process->tokens, l->token);
     l->token = 0;
+    l->own_drain = false;
     l->place++;
     step(l);
     return;
   }
-  if (l->token != 0) (void)ncl_token_cancel(l->process->tokens, l->token);
-  l->token = 0;
-  l->phase = DRAINING;
-  l->place = 0;
+  if (l->stepping) {
+    l->end_wanted = true;
+    return;
+  }
+  begin_end(l);
   step(l);
 }

@@ -27,19 +27,21 @@ ncl_output *ncl_output_new(ncl_process *process, uint32_t count) {
   return output;
 }
 
-static bool is_worse(ncl_status a, ncl_status b) {
-  /* NCL_NO_MEMORY counts as retryable, which is worse than permanent: what can be saved is tried again. */
-  return a > b && a != NCL_UNSUPPORTED;
+/* How bad a way's end is: retryable is worse than permanent, since what can be saved is to be tried again. Whoever is
+ * unsupported has not taken the batch and never will. */
+static uint32_t badness(ncl_status status) {
+  if (status == NCL_OK) return 0;
+  return status == NCL_RETRYABLE || status == NCL_NO_MEMORY ? 2 : 1;
 }
 
 static void fan_note(fan *f, const ncl_outcome *outcome) {
   uint64_t rejected = f->worst.rejected > outcome->rejected ? f->worst.rejected : outcome->rejected;
   int64_t retry_after_ns =
       f->worst.retry_after_ns > outcome->retry_after_ns ? f->worst.retry_after_ns : outcome->retry_after_ns;
-  if (is_worse(outcome->status, f->worst.status)) {
+  if (badness(outcome->status) > badness(f->worst.status)) {
     size_t len = outcome->message.len < sizeof f->message ? outcome->message.len : sizeof f->message;
     if (len > 0) memcpy(f->message, outcome->message.ptr, len);
-    f->worst.status = outcome->status;
+    f->worst.status = outcome->status == NCL_UNSUPPORTED ? NCL_PERMANENT : outcome->status;
     f->worst.grpc_code = outcome->grpc_code;
     f->worst.message = ncl_str_of(f->message, len);
   }
@@ -84,11 +86,9 @@ static ncl_status fan_out(ncl_process *process, const ncl_output *output, const 
   }
   if (--f->left > 0) return NCL_PENDING;
   *outcome = f->worst;
-  if (f->worst.message.len > 0) {
-    size_t len = f->worst.message.len < sizeof process->reason ? f->worst.message.len : sizeof process->reason;
-    memcpy(process->reason, f->message, len);
-    outcome->message = ncl_str_of(process->reason, len);
-  }
+  _Static_assert(sizeof f->message <= sizeof process->reason, "a fan's words fit into the process's");
+  memcpy(process->reason, f->message, f->worst.message.len);
+  outcome->message = ncl_str_of(process->reason, f->worst.message.len);
   free(f);
   return outcome->status;
 }
@@ -104,6 +104,17 @@ static ncl_status hand_to(ncl_component *component, ncl_call *call, ncl_outcome 
   return component->type->methods.consume(component->self, call, outcome);
 }
 
+/* Where a batch goes that the component of `target` passes on; NULL = nowhere. */
+static const ncl_output *behind(const ncl_target *target, uint32_t signal) {
+  const ncl_component *c = target->component;
+  if (target->next != NULL || c->kind != NCL_KIND_CONNECTOR) return target->next;
+  if (c->joint != NULL && signal == c->signal) return c->joint;
+  for (uint32_t i = 0; i < c->output_count; i++) {
+    if (c->outputs[i].signal == signal && c->outputs[i].pipeline.len == 0) return c->outputs[i].output;
+  }
+  return NULL;
+}
+
 /* Through processors that pass it on, until somebody answers. */
 static ncl_status walk(ncl_process *process, const ncl_target *target, ncl_call *call, ncl_outcome *outcome) {
   const ncl_batch *owned = NULL;
@@ -115,17 +126,23 @@ static ncl_status walk(ncl_process *process, const ncl_target *target, ncl_call 
     status = hand_to(component, call, outcome);
     if (status != NCL_FORWARD) break;
     if (outcome->forward != NULL) {
+      bool turned = outcome->forward->signal != call->batch->signal;
       ncl_batch_release(owned);
       owned = outcome->forward;
       call->batch = owned;
       outcome->forward = NULL;
+      if (turned && component->kind == NCL_KIND_PROCESSOR) {
+        status = NCL_PERMANENT;
+        outcome->message = (ncl_str)NCL_STR("the processor made a batch of another signal");
+        break;
+      }
     }
     if (call->batch->records.count == 0) {
       status = NCL_OK;
       break;
     }
     ncl_count_outgoing(component->counters, call->batch->signal, call->batch->items);
-    const ncl_output *next = target->next != NULL ? target->next : component->joint;
+    const ncl_output *next = behind(target, call->batch->signal);
     if (next == NULL) {
       status = NCL_PERMANENT;
       outcome->message = (ncl_str)NCL_STR("the component wanted to pass a batch on, but nothing follows it");
@@ -163,6 +180,10 @@ ncl_status ncl_output_emit(ncl_component *from, ncl_output *output, const ncl_em
                               emission->done, emission->arg, 0);
   if (call.token == 0) return no_memory(outcome);
   ncl_status status = go_on(process, output, &call, outcome);
-  if (status != NCL_PENDING) (void)ncl_token_cancel(process->tokens, call.token);
+  if (status != NCL_PENDING) {
+    (void)ncl_token_cancel(process->tokens, call.token);
+  } else if (emission->deadline_ns > 0) {
+    ncl_token_set_deadline(process->tokens, call.token, emission->deadline_ns);
+  }
   return status;
 }

@@ -40,6 +40,7 @@ struct ncl_component {
   char *text;
   ncl_decoded *config;          /* NULL for services */
   ncl_diagnostics *diagnostics; /* where config_error goes; NULL once that is over */
+  bool complained;              /* config_error was called since `diagnostics` was set */
   ncl_log_scope scope;
   ncl_component_metrics *counters;
   ncl_status_entry *status;
@@ -85,9 +86,11 @@ struct ncl_process {
   ncl_component *services;
   ncl_output *outputs;
   ncl_pipeline_id *pipeline_ids;
-  uint64_t cgroup_limit; /* bytes; UINT64_MAX = unknown */
-  uint64_t baseline;     /* resident bytes when ready, less what the pool held */
-  char reason[512];      /* room for the words of a refusal */
+  uint64_t cgroup_limit;           /* bytes; UINT64_MAX = unknown */
+  uint64_t baseline;               /* resident bytes when ready, less what the pool held */
+  char reason[512];                /* room for the words of a refusal */
+  atomic_uint_least64_t delivered; /* items that exporters' backends took, since the start */
+  atomic_uint_least64_t dropped;   /* items that were taken and given up */
   /* Asked to end because of something that cannot be mended. */
   void (*on_fatal)(void *arg, ncl_str message);
   void *on_fatal_arg;
@@ -123,6 +126,9 @@ const void *ncl_process_service(ncl_process *process, ncl_str interface, ncl_out
 ncl_output *ncl_output_new(ncl_process *process, uint32_t count);
 /* Hands a batch to all targets of an output: see ncl_host.emit. */
 ncl_status ncl_output_emit(ncl_component *from, ncl_output *output, const ncl_emission *emission, ncl_outcome *outcome);
+
+/* Whether the list has this at this place already: what several instances of one id find wrong is said once. */
+bool ncl_process_said(const ncl_diagnostics *diagnostics, uint32_t severity, ncl_mark mark, ncl_str message);
 
 /* Fills in the host table. */
 void ncl_host_fill(ncl_host *host);

@@ -13,6 +13,7 @@
 #define PAGES (NCL_TOKENS_MAX / PAGE_SLOTS)
 #define MESSAGE_MAX 1024u /* bytes kept of an outcome's message */
 #define NO_SLOT UINT32_MAX
+#define FORGET_PASSES 16u /* a component that opens token after token while it ends is not followed for ever */
 
 typedef struct slot {
   uint32_t generation; /* of the token that is out, or of the next one */
@@ -39,6 +40,7 @@ struct ncl_tokens {
   uint32_t done_tail;
   ncl_post post; /* of deliver */
   bool posted;   /* it is on its way */
+  bool dead;     /* freed, but for the post */
   uint64_t open;
   uint64_t stale;
 };
@@ -83,18 +85,33 @@ static void retire(ncl_tokens *tokens, slot *s, uint32_t index) {
   tokens->open--;
 }
 
+static void free_table(ncl_tokens *tokens) {
+  pthread_mutex_destroy(&tokens->lock);
+  free(tokens);
+}
+
 static void drop_outcome(ncl_outcome *outcome, char *message) {
   free(message);
   ncl_batch_release(outcome->remainder);
   if (outcome->release != NULL && outcome->result != NULL) outcome->release(outcome->result);
 }
 
-/* Delivers what is completed now; what completes meanwhile gets a job of its own, so that the loop is never held. */
-static void deliver(ncl_post *post) {
-  ncl_tokens *tokens = (ncl_tokens *)((char *)post - offsetof(ncl_tokens, post));
+static ncl_tokens *table_of(ncl_post *post) {
+  return (ncl_tokens *)((char *)post - offsetof(ncl_tokens, post));
+}
+
+/* The loop ends with the post still on it. */
+static void drop_post(ncl_post *post) {
+  ncl_tokens *tokens = table_of(post);
   pthread_mutex_lock(&tokens->lock);
-  uint32_t last = tokens->done_tail;
   tokens->posted = false;
+  bool dead = tokens->dead;
+  pthread_mutex_unlock(&tokens->lock);
+  if (dead) free_table(tokens);
+}
+
+/* With the lock held, which is given up for each callback: delivers up to place `last`. */
+static void deliver_until(ncl_tokens *tokens, uint32_t last) {
   while (tokens->done_head != NO_SLOT) {
     uint32_t index = tokens->done_head;
     slot *s = slot_at(tokens, index);
@@ -115,6 +132,19 @@ static void deliver(ncl_post *post) {
     pthread_mutex_lock(&tokens->lock);
     if (index == last) break;
   }
+}
+
+/* Delivers what is completed now; what completes meanwhile gets a job of its own, so that the loop is never held. */
+static void deliver(ncl_post *post) {
+  ncl_tokens *tokens = table_of(post);
+  pthread_mutex_lock(&tokens->lock);
+  if (tokens->dead) {
+    pthread_mutex_unlock(&tokens->lock);
+    free_table(tokens);
+    return;
+  }
+  tokens->posted = false;
+  deliver_until(tokens, tokens->done_tail);
   bool again = tokens->done_head != NO_SLOT && !tokens->posted;
   if (again) tokens->posted = true;
   pthread_mutex_unlock(&tokens->lock);
@@ -147,6 +177,8 @@ static void copy_outcome(const ncl_outcome *from, ncl_outcome *to, char **messag
   to->struct_size = sizeof *to;
   to->reserved = 0;
   to->forward = NULL;
+  bool answers = to->status == NCL_OK || (to->status >= NCL_PERMANENT && to->status <= NCL_NO_MEMORY);
+  if (!answers) to->status = NCL_PERMANENT; /* a completion that is none: trying again cannot help */
   if (to->remainder != NULL) ncl_batch_retain(to->remainder);
   size_t len = from->message.len < MESSAGE_MAX ? from->message.len : MESSAGE_MAX;
   to->message = (ncl_str){NULL, 0};
@@ -166,6 +198,7 @@ ncl_tokens *ncl_tokens_new(ncl_loop *loop) {
   }
   tokens->loop = loop;
   tokens->post.run = deliver;
+  tokens->post.drop = drop_post;
   tokens->free_head = tokens->done_head = tokens->done_tail = NO_SLOT;
   return tokens;
 }
@@ -180,8 +213,12 @@ void ncl_tokens_free(ncl_tokens *tokens) {
     }
     free(tokens->pages[p]);
   }
-  pthread_mutex_destroy(&tokens->lock);
-  free(tokens);
+  tokens->page_count = 0;
+  pthread_mutex_lock(&tokens->lock);
+  tokens->dead = true;
+  bool posted = tokens->posted; /* then the loop still has a part of the table, and frees it */
+  pthread_mutex_unlock(&tokens->lock);
+  if (!posted) free_table(tokens);
 }
 
 static void complete(ncl_tokens *tokens, ncl_token token, const ncl_outcome *outcome, uint32_t by) {
@@ -262,6 +299,24 @@ void ncl_token_complete(ncl_tokens *tokens, ncl_token token, const ncl_outcome *
   complete(tokens, token, outcome, 0);
 }
 
+void ncl_token_set_deadline(ncl_tokens *tokens, ncl_token token, int64_t deadline_ns) {
+  uint32_t index;
+  pthread_mutex_lock(&tokens->lock);
+  slot *s = find_open(tokens, token, &index);
+  pthread_mutex_unlock(&tokens->lock);
+  ncl_timer *timer = s == NULL ? NULL : ncl_timer_open(tokens->loop, on_deadline, s);
+  if (timer == NULL) return;
+  pthread_mutex_lock(&tokens->lock);
+  bool taken = s->timer == NULL && (s->is_open || s->is_done) && s->generation == (uint32_t)(token >> 32);
+  if (taken) s->timer = timer;
+  pthread_mutex_unlock(&tokens->lock);
+  if (taken) {
+    ncl_timer_set(timer, deadline_ns);
+  } else {
+    ncl_timer_close(timer);
+  }
+}
+
 bool ncl_token_cancel(ncl_tokens *tokens, ncl_token token) {
   uint32_t index = (uint32_t)token;
   ncl_timer *timer = NULL;
@@ -311,11 +366,13 @@ static void end_wait(ncl_tokens *tokens, ncl_token token, const ncl_outcome *out
   if (done != NULL) done(arg, outcome);
 }
 
-uint64_t ncl_tokens_forget(ncl_tokens *tokens, const ncl_component *component) {
+/* Once through the table. */
+static uint64_t forget(ncl_tokens *tokens, const ncl_component *component, bool *found) {
   ncl_outcome gone = NCL_OUTCOME_INIT;
   gone.status = NCL_RETRYABLE;
   gone.message = (ncl_str)NCL_STR("the component ended before it answered");
   uint64_t owed = 0;
+  *found = false;
   for (uint32_t index = 0; index < tokens->page_count * PAGE_SLOTS; index++) {
     pthread_mutex_lock(&tokens->lock);
     slot *s = slot_at(tokens, index);
@@ -326,6 +383,7 @@ uint64_t ncl_tokens_forget(ncl_tokens *tokens, const ncl_component *component) {
     ncl_done_fn done = s->done;
     void *arg = s->arg;
     pthread_mutex_unlock(&tokens->lock);
+    *found |= waits || owes;
     if (waits && is_open) {
       end_wait(tokens, token, &gone);
     } else if (waits) {
@@ -338,6 +396,25 @@ uint64_t ncl_tokens_forget(ncl_tokens *tokens, const ncl_component *component) {
     }
   }
   return owed;
+}
+
+uint64_t ncl_tokens_forget(ncl_tokens *tokens, const ncl_component *component) {
+  bool found = true;
+  uint64_t owed = 0;
+  /* A callback that hears of an end may open another token, at a place that was passed already. */
+  for (uint32_t pass = 0; found && pass < FORGET_PASSES; pass++)
+    owed += forget(tokens, component, &found);
+  return owed;
+}
+
+void ncl_tokens_settle(ncl_tokens *tokens) {
+  pthread_mutex_lock(&tokens->lock);
+  bool posted = tokens->posted;
+  tokens->posted = true; /* nobody posts meanwhile: all of it is delivered here */
+  while (tokens->done_head != NO_SLOT)
+    deliver_until(tokens, tokens->done_tail);
+  tokens->posted = posted;
+  pthread_mutex_unlock(&tokens->lock);
 }
 
 ncl_token_counts ncl_tokens_count(ncl_tokens *tokens) {

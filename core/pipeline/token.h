@@ -25,6 +25,8 @@ typedef struct ncl_token_counts {
 
 /* [loop] NULL = no memory. The table delivers on `loop`. */
 ncl_tokens *ncl_tokens_new(ncl_loop *loop);
+/* [loop] Delivers at once what was completed before, and what those deliveries complete: for the end of a process. */
+void ncl_tokens_settle(ncl_tokens *tokens);
 /* [loop] Tokens that are still out die without a word. */
 void ncl_tokens_free(ncl_tokens *tokens);
 
@@ -33,7 +35,11 @@ void ncl_tokens_free(ncl_tokens *tokens);
  * limit. */
 ncl_token ncl_token_open(ncl_tokens *tokens, const ncl_component *waiter, const ncl_component *debtor, ncl_done_fn done,
                          void *arg, int64_t deadline_ns);
-/* [any] Completes: copies the outcome, and delivers it on the loop later. A dead token is counted. */
+/* [loop] What `deadline_ns` of ncl_token_open does, for a token that has none and may be completed already. Without
+ * memory it gets none. */
+void ncl_token_set_deadline(ncl_tokens *tokens, ncl_token token, int64_t deadline_ns);
+/* [any] Completes: copies the outcome, and delivers it on the loop later. A dead token is counted. A status that ends
+ * nothing (NCL_PENDING, NCL_FORWARD, an unknown number) is delivered as NCL_PERMANENT. */
 void ncl_token_complete(ncl_tokens *tokens, ncl_token token, const ncl_outcome *outcome);
 /* [loop] done will not run. False when the token was dead already. */
 bool ncl_token_cancel(ncl_tokens *tokens, ncl_token token);

@@ -6,10 +6,17 @@
 #include <string.h>
 
 /* Sizes as of minor 0: the least that a plugin of this major can have been built with. They are never changed. */
-#define PLUGIN_SIZE_V1 ((uint32_t)sizeof(ncl_plugin))
-#define COMPONENT_SIZE_V1 ((uint32_t)sizeof(ncl_component_type))
-#define METHODS_SIZE_V1 ((uint32_t)sizeof(ncl_methods))
-#define FIELD_SIZE_V1 ((uint32_t)sizeof(ncl_field))
+#define PLUGIN_SIZE_V1 72u
+#define COMPONENT_SIZE_V1 144u
+#define METHODS_SIZE_V1 112u
+#define FIELD_SIZE_V1 144u
+/* Each ends with its last member of minor 0. Members that come later stand behind that end. */
+#define ENDS_WITH(type, member, size) \
+  _Static_assert(offsetof(type, member) + sizeof(((type *)0)->member) == (size), #type " changed below minor 0")
+ENDS_WITH(ncl_plugin, components, PLUGIN_SIZE_V1);
+ENDS_WITH(ncl_component_type, outputs, COMPONENT_SIZE_V1);
+ENDS_WITH(ncl_methods, retrieve, METHODS_SIZE_V1);
+ENDS_WITH(ncl_field, offset, FIELD_SIZE_V1);
 
 #define COMPONENTS_MAX 64u
 #define FIELDS_MAX 512u

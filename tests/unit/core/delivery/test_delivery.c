@@ -99,7 +99,8 @@ static ncl_delivery_options defaults(void) {
 }
 
 static void open_exporter(exporter *e, const ncl_delivery_options *options, bool ordered) {
-  static const ncl_type type = {&declared, NULL, "fake.so", methods};
+  static ncl_type type = {&declared, NULL, "fake.so", {0}};
+  type.methods = methods;
   memset(e, 0, sizeof *e);
   fixture_open(&e->f);
   e->answer_count = 1;

@@ -74,7 +74,7 @@ static void a_chunk_that_came_home_is_used_again(void **state) {
   ncl_pool *pool = *state;
   result got = take(pool, NCL_SIGNAL_TRACES, "", 0);
   pthread_t thread;
-  assert_int_equal(pthread_create(&thread, NULL, release_one, (void *)(uintptr_t)got.batch), 0);
+  assert_int_equal(pthread_create(&thread, NULL, release_one, (void *)got.batch), 0);
   assert_int_equal(pthread_join(thread, NULL), 0);
   assert_int_equal(ncl_pool_used(pool), 0);
 #ifndef NCL_EXACT_ARENAS
