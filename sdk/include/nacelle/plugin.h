@@ -28,7 +28,8 @@ extern "C" {
 #define NCL_COMPONENT_DIRECT 4u  /* exporter: no sending queue and no retry unless the user asks (debug, nop, file) */
 #define NCL_COMPONENT_BUFFERS 8u /* processor: may keep what it answered OK for in memory (batch, tail sampling) */
 
-/* What `create` gets. Lives as long as the instance. */
+/* What `create` gets: borrowed until it returns. What it points to (host, me, id, config, outputs) lives as long as the
+ * instance. */
 typedef struct ncl_create {
   uint32_t struct_size;
   uint32_t signal; /* the signal that the instance is for; 0 where it serves all */

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* otlp.h: the OTLP receiver: its settings, its ports, its requests under way. */
+#ifndef NACELLE_RECEIVER_OTLP_H
+#define NACELLE_RECEIVER_OTLP_H
+
+#include <nacelle/http_server.h>
+#include <nacelle/plugin.h>
+#include <stdbool.h>
+
+/* ---- settings ---------------------------------------------------------------------------------------------------- */
+
+#define NCL_OTLP_TRANSPORT_TCP 0
+#define NCL_OTLP_TRANSPORT_UNIX 1
+
+/* protocols.grpc. Values that are also in the ports' settings stand there in the units of http_server.h. */
+typedef struct ncl_otlp_grpc {
+  ncl_str endpoint;
+  int64_t transport;
+  int64_t max_recv_msg_size_mib;
+  int64_t max_concurrent_streams;
+  int64_t include_metadata;
+  int64_t max_connection_idle_ns;
+  int64_t max_connection_age_ns;
+  int64_t max_connection_age_grace_ns;
+  int64_t ping_time_ns;
+  int64_t ping_timeout_ns;
+} ncl_otlp_grpc;
+
+/* protocols.http */
+typedef struct ncl_otlp_http {
+  ncl_str endpoint;
+  int64_t transport;
+  ncl_str paths[4]; /* by signal */
+  int64_t max_request_body_size;
+  int64_t include_metadata;
+  int64_t keep_alives_enabled;
+  int64_t read_timeout_ns;
+  int64_t read_header_timeout_ns;
+  int64_t write_timeout_ns;
+  int64_t idle_timeout_ns;
+  const ncl_value *compression_algorithms; /* list */
+  const ncl_value *response_headers;       /* map */
+  const ncl_value *allowed_origins;        /* lists */
+  const ncl_value *allowed_headers;
+  const ncl_value *exposed_headers;
+  int64_t max_age; /* seconds */
+} ncl_otlp_http;
+
+typedef struct ncl_otlp_settings {
+  ncl_otlp_grpc grpc;
+  ncl_otlp_http http;
+  const ncl_value *grpc_section; /* NULL = off */
+  const ncl_value *http_section;
+} ncl_otlp_settings;
+
+/* The table of fields: fields.c. */
+#define NCL_OTLP_FIELDS 1u
+extern const ncl_field ncl_otlp_table[NCL_OTLP_FIELDS];
+extern const ncl_array ncl_otlp_fields;
+
+/* Fills the settings and reports what is wrong with them. */
+ncl_status ncl_otlp_settings_read(const ncl_create *create, ncl_otlp_settings *settings);
+/* Looks whether the files of the tls sections can be read. */
+ncl_status ncl_otlp_settings_check(const ncl_create *create, const ncl_otlp_settings *settings);
+
+/* ---- the receiver ------------------------------------------------------------------------------------------------ */
+
+typedef struct ncl_otlp_receiver ncl_otlp_receiver;
+
+/* What a request and its answer look like. */
+enum { NCL_OTLP_GRPC, NCL_OTLP_PROTOBUF, NCL_OTLP_JSON };
+
+typedef struct ncl_otlp_port {
+  ncl_otlp_receiver *receiver;
+  ncl_http_port *port; /* NULL = closed */
+  int64_t include_metadata;
+  uint64_t max_body;     /* bytes */
+  const char *limit_key; /* of the config, that says so */
+} ncl_otlp_port;
+
+/* A request that was handed on and is not answered yet. */
+typedef struct ncl_otlp_pending {
+  struct ncl_otlp_pending *next; /* in the bucket, or in the free list */
+  ncl_otlp_port *port;
+  ncl_http_stream *stream;         /* NULL = the client is gone */
+  const ncl_http_request *request; /* while the stream is there */
+  uint64_t items;
+  uint32_t signal;
+  uint8_t form;
+  bool is_grpc;
+} ncl_otlp_pending;
+
+/* Requests that may wait for an answer at once; each has a stream that the server's own limits allowed. */
+#define NCL_OTLP_PENDING_MAX 65536u
+#define NCL_OTLP_BUCKETS 1024u
+
+typedef struct ncl_otlp_pending_table {
+  ncl_otlp_pending *buckets[NCL_OTLP_BUCKETS]; /* by stream */
+  ncl_otlp_pending *free;
+  void *blocks; /* what the entries are allocated in */
+  uint32_t count;
+  uint32_t allocated;
+} ncl_otlp_pending_table;
+
+struct ncl_otlp_receiver {
+  const ncl_host *host;
+  ncl_component *me;
+  ncl_create create;
+  ncl_otlp_settings settings;
+  ncl_output *outputs[4]; /* by signal; NULL = no pipeline takes it */
+  const ncl_http_server *server;
+  ncl_otlp_port grpc;
+  ncl_otlp_port http;
+  ncl_pair *headers; /* response_headers */
+  uint32_t header_count;
+  char *exposed_text;
+  ncl_str exposed;   /* exposed_headers as one value */
+  uint32_t draining; /* ports that are */
+  bool drain_late;   /* one of them did not end in time */
+  ncl_token drain_token;
+  ncl_otlp_pending_table pending;
+};
+
+extern const ncl_http_handler ncl_otlp_handler;
+
+/* ---- pending.c --------------------------------------------------------------------------------------------------- */
+
+/* [loop] All of it. An entry that is not in the table yet; NULL = no memory, or too many. */
+ncl_otlp_pending *ncl_otlp_pending_take(ncl_otlp_receiver *receiver);
+void ncl_otlp_pending_give(ncl_otlp_receiver *receiver, ncl_otlp_pending *pending);
+/* Into and out of the table, by stream. */
+void ncl_otlp_pending_add(ncl_otlp_receiver *receiver, ncl_otlp_pending *pending);
+void ncl_otlp_pending_remove(ncl_otlp_receiver *receiver, ncl_otlp_pending *pending);
+/* The entry of a stream; NULL = there is none. */
+ncl_otlp_pending *ncl_otlp_pending_find(ncl_otlp_receiver *receiver, const ncl_http_stream *stream);
+/* Takes every entry out of the table and forgets its stream: all streams are gone. */
+void ncl_otlp_pending_abandon(ncl_otlp_receiver *receiver);
+void ncl_otlp_pending_end(ncl_otlp_receiver *receiver);
+
+/* ---- answer.c ---------------------------------------------------------------------------------------------------- */
+
+/* Whom an answer is for. */
+typedef struct ncl_otlp_answer {
+  ncl_otlp_receiver *receiver;
+  ncl_http_stream *stream;
+  const ncl_http_request *request;
+  uint32_t signal;
+  uint8_t form;
+} ncl_otlp_answer;
+
+/* Done, but for `rejected` items. */
+void ncl_otlp_answer_success(const ncl_otlp_answer *to, uint64_t rejected, ncl_str message);
+/* An error: grpc_code, and what stands for it in HTTP, unless `status` is given. */
+void ncl_otlp_answer_error(const ncl_otlp_answer *to, uint32_t status, uint32_t grpc_code, ncl_str message,
+                           int64_t retry_after_ns);
+/* The error that an outcome says. */
+void ncl_otlp_answer_outcome(const ncl_otlp_answer *to, const ncl_outcome *outcome);
+/* HTTP, where the form of the request is not known: a line of text. `allow` is the value of an Allow header, or NULL.
+ */
+void ncl_otlp_answer_text(const ncl_otlp_answer *to, uint32_t status, const char *text, const char *allow);
+/* The HTTP status of a google.rpc.Code. */
+uint32_t ncl_otlp_http_status(uint32_t grpc_code);
+
+/* ---- cors.c ------------------------------------------------------------------------------------------------------ */
+
+/* Headers that a cross-origin answer needs; at most NCL_OTLP_CORS_HEADERS. */
+#define NCL_OTLP_CORS_HEADERS 8u
+uint32_t ncl_otlp_cors_headers(const ncl_otlp_receiver *receiver, const ncl_http_request *request, ncl_pair *headers);
+/* Answers a preflight; false = the request is none, or cors is not configured. */
+bool ncl_otlp_cors_preflight(const ncl_otlp_answer *to);
+
+/* ---- small things ------------------------------------------------------------------------------------------------ */
+
+/* The header `name` (in lower case) of a request; {NULL, 0} = absent. */
+ncl_str ncl_otlp_header(const ncl_http_request *request, ncl_str name);
+bool ncl_otlp_same(ncl_str a, ncl_str b);
+/* Letters compare without case; `lower_case` is in lower case. */
+bool ncl_otlp_same_word(ncl_str text, ncl_str lower_case);
+
+#endif
