@@ -17,6 +17,10 @@ target_compile_definitions(nacelle_flags INTERFACE _GNU_SOURCE NCL_VERSION="${PR
 target_include_directories(nacelle_flags INTERFACE ${CMAKE_SOURCE_DIR}/sdk/include)
 
 add_compile_options(-fno-common -fno-omit-frame-pointer -fstack-protector-strong)
+if(NACELLE_FUZZ)
+  # What is linked into a fuzz target must report its coverage too.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(NACELLE_SANITIZE)
   add_compile_options(-fsanitize=${NACELLE_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${NACELLE_SANITIZE})

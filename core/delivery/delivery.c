@@ -390,6 +390,11 @@ static bool is_empty(const ncl_delivery *d) {
 }
 
 static void arm_timer(ncl_delivery *d, int64_t now) {
+  /* While no try is free the end of one goes on, not the time. */
+  if (d->trying.count >= tries_allowed(d)) {
+    d->port.host->timer_set(d->timer, 0);
+    return;
+  }
   int64_t at = INT64_MAX;
   for (const item *i = d->waiting.first; i != NULL; i = i->next) {
     if (i->not_before_ns < at) at = i->not_before_ns;
