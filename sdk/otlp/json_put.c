@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdk/otlp/json_put.c: the pieces of JSON text: strings, numbers, bytes. */
+
+#include <math.h>
+#include <nacelle/otlp_json.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "wire.h"
+
+static const char hex_digits[] = "0123456789abcdef";
+
+static void put_text(ncl_writer *writer, const char *text, size_t len) {
+  ncl_write_raw(writer, text, len);
+}
+
+/* ---- strings --------------------------------------------------------------------------------------- */
+
+#define ONES UINT64_C(0x0101010101010101)
+#define TOPS UINT64_C(0x8080808080808080)
+
+/* Non-zero when one of eight bytes must be escaped: a quote, a backslash, a control character. */
+static uint64_t has_special(uint64_t word) {
+  uint64_t quote = word ^ ONES * '"';
+  uint64_t backslash = word ^ ONES * '\\';
+  return ((quote - ONES) & ~quote & TOPS) | ((backslash - ONES) & ~backslash & TOPS) |
+         ((word - ONES * 32) & ~word & TOPS);
+}
+
+static uint32_t is_special(uint8_t byte) {
+  return byte < 32 || byte == '"' || byte == '\\';
+}
+
+static void put_escape(ncl_writer *writer, uint8_t byte) {
+  char text[6] = {'\\', 'u', '0', '0', 0, 0};
+  size_t len = 2;
+  switch (byte) {
+    case '"':
+    case '\\':
+      text[1] = (char)byte;
+      break;
+    case '\b':
+      text[1] = 'b';
+      break;
+    case '\f':
+      text[1] = 'f';
+      break;
+    case '\n':
+      text[1] = 'n';
+      break;
+    case '\r':
+      text[1] = 'r';
+      break;
+    case '\t':
+      text[1] = 't';
+      break;
+    default:
+      text[4] = hex_digits[byte >> 4];
+      text[5] = hex_digits[byte & 15];
+      len = 6;
+      break;
+  }
+  put_text(writer, text, len);
+}
+
+void ncl_json_put_str(ncl_writer *writer, ncl_str text) {
+  const uint8_t *at = (const uint8_t *)text.ptr;
+  const uint8_t *end = text.ptr ? at + text.len : at;
+  put_text(writer, "\"", 1);
+  while (at < end) {
+    const uint8_t *run = at;
+    while (end - at >= 8 && !has_special(ncl_load64(at)))
+      at += 8;
+    while (at < end && !is_special(*at))
+      at++;
+    ncl_write_raw(writer, run, (size_t)(at - run));
+    if (at < end) put_escape(writer, *at++);
+  }
+  put_text(writer, "\"", 1);
+}
+
+void ncl_json_put_hex(ncl_writer *writer, ncl_range bytes) {
+  uint8_t *at = ncl_writer_append(writer, bytes.len * 2 + 2);
+  size_t i;
+  if (!at) return;
+  *at++ = '"';
+  for (i = 0; i < bytes.len; i++) {
+    *at++ = (uint8_t)hex_digits[bytes.ptr[i] >> 4];
+    *at++ = (uint8_t)hex_digits[bytes.ptr[i] & 15];
+  }
+  *at = '"';
+}
+
+/* RFC 4648, section 4, with padding. */
+void ncl_json_put_base64(ncl_writer *writer, ncl_range bytes) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  uint8_t *at = ncl_writer_append(writer, (bytes.len + 2) / 3 * 4 + 2);
+  size_t i;
+  if (!at) return;
+  *at++ = '"';
+  for (i = 0; i < bytes.len; i += 3) {
+    size_t left = bytes.len - i;
+    uint32_t bits = (uint32_t)bytes.ptr[i] << 16;
+    if (left > 1) bits |= (uint32_t)bytes.ptr[i + 1] << 8;
+    if (left > 2) bits |= bytes.ptr[i + 2];
+    *at++ = (uint8_t)digits[bits >> 18];
+    *at++ = (uint8_t)digits[bits >> 12 & 63];
+    *at++ = (uint8_t)(left > 1 ? digits[bits >> 6 & 63] : '=');
+    *at++ = (uint8_t)(left > 2 ? digits[bits & 63] : '=');
+  }
+  *at = '"';
+}
+
+/* ---- numbers --------------------------------------------------------------------------------------- */
+
+void ncl_json_put_uint(ncl_writer *writer, uint64_t value) {
+  char text[20];
+  size_t at = sizeof text;
+  do {
+    text[--at] = (char)('0' + value % 10);
+    value /= 10;
+  } while (value);
+  put_text(writer, text + at, sizeof text - at);
+}
+
+void ncl_json_put_int(ncl_writer *writer, int64_t value) {
+  if (value < 0) put_text(writer, "-", 1);
+  ncl_json_put_uint(writer, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+#define DOUBLE_EXACT 9007199254740992.0 /* 2^53: integers up to here are exact */
+
+void ncl_json_put_double(ncl_writer *writer, double value) {
+  char text[32];
+  int digits;
+  int len = 0;
+  if (isnan(value)) {
+    put_text(writer, "\"NaN\"", 5);
+  } else if (isinf(value)) {
+    put_text(writer, value > 0 ? "\"Infinity\"" : "\"-Infinity\"", value > 0 ? 10 : 11);
+  } else if (fabs(value) < DOUBLE_EXACT && value == (double)(int64_t)value) {
+    if (signbit(value)) put_text(writer, "-", 1);
+    ncl_json_put_uint(writer, (uint64_t)fabs(value));
+    /* As an integer it would lose its sign. */
+    if (value == 0 && signbit(value)) put_text(writer, ".0", 2);
+  } else {
+    /* 15 digits are always enough to write, 17 to read back; what lies between has to be tried. */
+    for (digits = 15; digits <= 17; digits++) {
+      len = snprintf(text, sizeof text, "%.*g", digits, value);
+      if (digits == 17 || strtod(text, NULL) == value) break;
+    }
+    put_text(writer, text, (size_t)len);
+  }
+}
