@@ -125,10 +125,7 @@ static void say_contents(debug *d, const ncl_batch *batch) {
   } else {
     ncl_print_detailed(&text, batch);
   }
-  if (text.full) {
-    text.full = 0;
-    ncl_text_printf(&text, "\n... the rest of the batch is left out: over %zu bytes of text\n", NCL_DEBUG_TEXT_MAX);
-  }
+  ncl_text_end(&text);
   size_t left = ncl_text_write(&text, d->settings.use_internal_logger ? STDERR_FILENO : STDOUT_FILENO);
   if (left > 0) d->host->metric_add(d->left_out, (int64_t)left);
   ncl_text_free(&text);

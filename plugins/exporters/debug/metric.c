@@ -37,11 +37,13 @@ static const char *temporality_word(uint32_t temporality) {
 
 static void number(ncl_text *text, uint32_t type, int64_t as_int, double as_double) {
   if (type == NCL_NUMBER_AS_INT) ncl_text_printf(text, "%" PRId64, as_int);
-  if (type == NCL_NUMBER_AS_DOUBLE) ncl_text_printf(text, "%.17g", as_double);
+  if (type == NCL_NUMBER_AS_DOUBLE) ncl_text_double(text, as_double);
 }
 
 static void optional(ncl_text *text, const char *name, uint32_t has, double value) {
-  if (has) ncl_text_printf(text, " %s=%.17g", name, value);
+  if (!has) return;
+  ncl_text_printf(text, " %s=", name);
+  ncl_text_double(text, value);
 }
 
 static void counts(ncl_text *text, const char *name, const ncl_buckets *buckets) {
@@ -64,7 +66,9 @@ static void histogram(ncl_text *text, const ncl_histogram_point *h) {
   optional(text, "max", h->has_max, h->max);
   while (ncl_numbers_next_fixed64(&numbers, &count)) {
     if (ncl_numbers_next_double(&bounds, &bound)) {
-      ncl_text_printf(text, " le%.17g=%" PRIu64, bound, count);
+      ncl_text_printf(text, " le");
+      ncl_text_double(text, bound);
+      ncl_text_printf(text, "=%" PRIu64, count);
     } else {
       ncl_text_printf(text, " le+Inf=%" PRIu64, count);
     }
@@ -77,7 +81,7 @@ static void exp_histogram(ncl_text *text, const ncl_exp_histogram_point *h) {
   optional(text, "min", h->has_min, h->min);
   optional(text, "max", h->has_max, h->max);
   ncl_text_printf(text, " scale=%d zero_count=%" PRIu64, h->scale, h->zero_count);
-  if (h->zero_threshold > 0) ncl_text_printf(text, " zero_threshold=%.17g", h->zero_threshold);
+  optional(text, "zero_threshold", h->zero_threshold > 0, h->zero_threshold);
   counts(text, "positive", &h->positive);
   counts(text, "negative", &h->negative);
 }
@@ -85,9 +89,14 @@ static void exp_histogram(ncl_text *text, const ncl_exp_histogram_point *h) {
 static void summary(ncl_text *text, const ncl_summary_point *s) {
   ncl_repeated rest = s->quantiles;
   ncl_quantile quantile;
-  ncl_text_printf(text, "count=%" PRIu64 " sum=%.17g", s->count, s->sum);
-  while (ncl_quantiles_next(&rest, &quantile))
-    ncl_text_printf(text, " q%.17g=%.17g", quantile.quantile, quantile.value);
+  ncl_text_printf(text, "count=%" PRIu64, s->count);
+  optional(text, "sum", 1, s->sum);
+  while (ncl_quantiles_next(&rest, &quantile)) {
+    ncl_text_printf(text, " q");
+    ncl_text_double(text, quantile.quantile);
+    ncl_text_printf(text, "=");
+    ncl_text_double(text, quantile.value);
+  }
 }
 
 /* Writes the value of a data point, and gives what it has in common with the others. */

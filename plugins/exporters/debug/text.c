@@ -14,6 +14,8 @@
 
 /* A pipe that poll() calls writable takes this much at once without waiting (PIPE_BUF). */
 #define PIECE_MAX ((size_t)4096)
+/* Bytes that are kept free for the last line. */
+#define TAIL_MAX ((size_t)128)
 
 void ncl_text_free(ncl_text *text) {
   free(text->ptr);
@@ -24,11 +26,15 @@ void ncl_text_free(ncl_text *text) {
 static char *room(ncl_text *text, size_t more) {
   if (text->full) return NULL;
   size_t needed = text->len + more + 1;
+  if (needed > NCL_DEBUG_TEXT_MAX + (text->ended ? TAIL_MAX : 0)) {
+    text->full = 1;
+    return NULL;
+  }
   if (needed > text->capacity) {
     size_t capacity = text->capacity == 0 ? 4096 : text->capacity;
     while (capacity < needed)
       capacity *= 2;
-    char *grown = needed > NCL_DEBUG_TEXT_MAX ? NULL : realloc(text->ptr, capacity);
+    char *grown = realloc(text->ptr, capacity);
     if (grown == NULL) {
       text->full = 1;
       return NULL;
@@ -52,22 +58,50 @@ void ncl_text_printf(ncl_text *text, const char *format, ...) {
   text->len += (size_t)n;
 }
 
+/* Bytes of the control character at `at` (C0, DEL; C1 as UTF-8), 0 = it is none. */
+static size_t control_at(const unsigned char *at, size_t left) {
+  if (*at < 0x20 || *at == 0x7f) return 1;
+  return *at == 0xc2 && left > 1 && at[1] >= 0x80 && at[1] < 0xa0 ? 2 : 0;
+}
+
 void ncl_text_str(ncl_text *text, ncl_str value) {
-  char *at = room(text, value.len * 4);
+  const unsigned char *from = (const unsigned char *)value.ptr;
+  size_t controls = 0;
+  for (size_t i = 0; i < value.len; i++)
+    controls += control_at(from + i, value.len - i);
+  char *at = room(text, value.len + 3 * controls);
   if (at == NULL) return;
+  size_t hidden = 0; /* bytes of a control character that are still to come */
   for (size_t i = 0; i < value.len; i++) {
-    unsigned char c = (unsigned char)value.ptr[i];
-    if (c >= 0x20 && c != 0x7f) {
-      *at++ = (char)c;
-    } else {
-      static const char digits[] = "0123456789abcdef";
-      *at++ = '\\';
-      *at++ = 'x';
-      *at++ = digits[c >> 4];
-      *at++ = digits[c & 15];
+    static const char digits[] = "0123456789abcdef";
+    if (hidden == 0) hidden = control_at(from + i, value.len - i);
+    if (hidden == 0) {
+      *at++ = (char)from[i];
+      continue;
     }
+    hidden--;
+    *at++ = '\\';
+    *at++ = 'x';
+    *at++ = digits[from[i] >> 4];
+    *at++ = digits[from[i] & 15];
   }
   text->len = (size_t)(at - text->ptr);
+}
+
+void ncl_text_double(ncl_text *text, double value) {
+  char digits[40];
+  for (int precision = 15; precision <= 17; precision++) {
+    (void)snprintf(digits, sizeof digits, "%.*g", precision, value);
+    if (strtod(digits, NULL) == value) break;
+  }
+  ncl_text_printf(text, "%s", digits);
+}
+
+void ncl_text_end(ncl_text *text) {
+  if (!text->full) return;
+  text->full = 0;
+  text->ended = 1;
+  ncl_text_printf(text, "\n... the rest of the batch is left out: over %zu bytes of text\n", NCL_DEBUG_TEXT_MAX);
 }
 
 void ncl_text_hex(ncl_text *text, ncl_range bytes) {
@@ -128,7 +162,7 @@ void ncl_text_any(ncl_text *text, const ncl_any *value, uint32_t depth) {
       ncl_text_printf(text, "%" PRId64, value->i);
       break;
     case NCL_ANY_DOUBLE:
-      ncl_text_printf(text, "%.17g", value->d);
+      ncl_text_double(text, value->d);
       break;
     case NCL_ANY_BYTES:
       ncl_text_hex(text, value->bytes);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* processors/batch: joins requests into batches of a useful size; one shard for each combination of metadata_keys. */
 #include <nacelle/config_fill.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "parcel.h"
 #include "shard.h"
 
-#define KEYS_MAX 32u
+#define KEYS_MAX 32u  /* metadata_keys */
+#define PAIRS_MAX 64u /* values of them in one request */
 
 static const ncl_field key_field = {.type = NCL_TYPE_STRING};
 static const ncl_field fields[] = {
@@ -53,16 +54,18 @@ static bool same_name(ncl_str a, ncl_str b) {
   return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-/* The pairs of `context` that metadata_keys name, in their order. Returns how many. */
-static uint32_t chosen_pairs(const ncl_batch_processor *p, const ncl_context *context, ncl_pair into[KEYS_MAX]) {
+/* The pairs of `context` that metadata_keys name, in their order. Returns how many there are; PAIRS_MAX are written. */
+static uint32_t chosen_pairs(const ncl_batch_processor *p, const ncl_context *context, ncl_pair into[PAIRS_MAX]) {
   uint32_t keys = ncl_config_count(p->settings.metadata_keys);
   uint32_t count = 0;
   ncl_array pairs = p->host->context_pairs(context);
   for (uint32_t k = 0; k < keys; k++) {
     ncl_str key = ncl_config_at(p->settings.metadata_keys, k)->s;
-    for (uint32_t i = 0; i < pairs.count && count < KEYS_MAX; i++) {
+    for (uint32_t i = 0; i < pairs.count; i++) {
       const ncl_pair *pair = ncl_array_at(&pairs, i);
-      if (same_name(pair->name, key)) into[count++] = *pair;
+      if (!same_name(pair->name, key)) continue;
+      if (count < PAIRS_MAX) into[count] = *pair;
+      count++;
     }
   }
   return count;
@@ -84,6 +87,7 @@ static ncl_shard *add_shard(ncl_batch_processor *p, ncl_context *context) {
   shard->next = p->shards;
   p->shards = shard;
   p->shard_count++;
+  p->host->metric_set(p->cardinality, p->shard_count);
   return shard;
 }
 
@@ -91,8 +95,13 @@ static ncl_shard *add_shard(ncl_batch_processor *p, ncl_context *context) {
 static ncl_shard *shard_for(ncl_batch_processor *p, const ncl_context *context, ncl_status *status,
                             ncl_outcome *outcome) {
   if (ncl_config_count(p->settings.metadata_keys) == 0) return p->shards;
-  ncl_pair pairs[KEYS_MAX];
+  ncl_pair pairs[PAIRS_MAX];
   uint32_t count = chosen_pairs(p, context, pairs);
+  if (count > PAIRS_MAX) {
+    *status = NCL_PERMANENT;
+    outcome->message = (ncl_str)NCL_STR("the request has more than 64 values of metadata_keys");
+    return NULL;
+  }
   for (ncl_shard *shard = p->shards; shard != NULL; shard = shard->next) {
     if (has_pairs(p, shard, pairs, count)) return shard;
   }
@@ -144,9 +153,23 @@ static void batch_destroy(void *self) {
   while (p->shards != NULL) {
     ncl_shard *shard = p->shards;
     p->shards = shard->next;
+    ncl_shard_drop(shard);
     ncl_shard_close(shard);
   }
   free(p);
+}
+
+static void open_metrics(ncl_batch_processor *p) {
+  const ncl_host *host = p->host;
+  ncl_str none = {NULL, 0};
+  p->sizes = host->metric(p->me, NCL_METRIC_HISTOGRAM, (ncl_str)NCL_STR("batch_send_size"), (ncl_str)NCL_STR("{units}"),
+                          (ncl_str)NCL_STR("Items in the batches that were sent."), NULL, 0);
+  p->size_triggers = host->metric(p->me, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("batch_size_trigger_send"), none,
+                                  (ncl_str)NCL_STR("Batches that were sent for their size."), NULL, 0);
+  p->timeout_triggers = host->metric(p->me, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("timeout_trigger_send"), none,
+                                     (ncl_str)NCL_STR("Batches that were sent since the time was over."), NULL, 0);
+  p->cardinality = host->metric(p->me, NCL_METRIC_GAUGE, (ncl_str)NCL_STR("metadata_cardinality"), none,
+                                (ncl_str)NCL_STR("Combinations of metadata values that are kept apart."), NULL, 0);
 }
 
 static ncl_status batch_create(const ncl_create *create, void **self) {
@@ -155,7 +178,10 @@ static ncl_status batch_create(const ncl_create *create, void **self) {
   p->host = create->host;
   p->me = create->me;
   p->signal = create->signal;
-  p->output = ((const ncl_output_info *)ncl_array_at(&create->outputs, 0))->output;
+  const ncl_output_info *output = ncl_array_at(&create->outputs, 0);
+  p->output = output->output;
+  p->waits = (output->flags & NCL_OUTPUT_WAITS) != 0;
+  open_metrics(p);
   ncl_status status = ncl_config_fill(create->config, &field_table, &p->settings);
   if (status == NCL_OK && !check_settings(create, &p->settings)) status = NCL_PERMANENT;
   if (status == NCL_OK && ncl_config_count(p->settings.metadata_keys) == 0 && add_shard(p, NULL) == NULL) {
@@ -165,14 +191,6 @@ static ncl_status batch_create(const ncl_create *create, void **self) {
     batch_destroy(p);
     return status;
   }
-  ncl_str none = {NULL, 0};
-  p->sizes =
-      p->host->metric(p->me, NCL_METRIC_HISTOGRAM, (ncl_str)NCL_STR("batch_send_size"), (ncl_str)NCL_STR("{units}"),
-                      (ncl_str)NCL_STR("Items in the batches that were sent."), NULL, 0);
-  p->size_triggers = p->host->metric(p->me, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("batch_size_trigger_send"), none,
-                                     (ncl_str)NCL_STR("Batches that were sent for their size."), NULL, 0);
-  p->timeout_triggers = p->host->metric(p->me, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("timeout_trigger_send"), none,
-                                        (ncl_str)NCL_STR("Batches that were sent since the time was over."), NULL, 0);
   *self = p;
   return NCL_OK;
 }
@@ -181,7 +199,7 @@ static ncl_status batch_consume(void *self, const ncl_call *call, ncl_outcome *o
   ncl_batch_processor *p = self;
   ncl_status status = NCL_OK;
   ncl_shard *shard = shard_for(p, call->context, &status, outcome);
-  return shard == NULL ? status : ncl_shard_add(shard, call->batch, outcome);
+  return shard == NULL ? status : ncl_shard_add(shard, call, outcome);
 }
 
 static bool is_empty(const ncl_batch_processor *p) {
@@ -202,16 +220,31 @@ void ncl_batch_settled(ncl_batch_processor *p) {
 static ncl_status batch_drain(void *self, int64_t deadline_ns, ncl_token token, ncl_outcome *outcome) {
   ncl_batch_processor *p = self;
   (void)deadline_ns, (void)outcome;
-  for (ncl_shard *shard = p->shards; shard != NULL; shard = shard->next)
-    ncl_shard_flush(shard);
+  p->draining = true;
+  for (ncl_shard *shard = p->shards; shard != NULL; shard = shard->next) {
+    ncl_shard_flush(shard, NULL);
+    ncl_parcels_offer(shard);
+  }
   if (is_empty(p)) return NCL_OK;
   p->drained = token;
   return NCL_PENDING;
 }
 
+/* What is still under way is dropped when it comes back. */
+static ncl_status batch_shutdown(void *self, ncl_token token, ncl_outcome *outcome) {
+  ncl_batch_processor *p = self;
+  (void)token, (void)outcome;
+  p->closed = true;
+  p->drained = 0;
+  for (ncl_shard *shard = p->shards; shard != NULL; shard = shard->next)
+    ncl_shard_drop(shard);
+  return NCL_OK;
+}
+
 static const ncl_methods methods = {.struct_size = sizeof methods,
                                     .create = batch_create,
                                     .drain = batch_drain,
+                                    .shutdown = batch_shutdown,
                                     .destroy = batch_destroy,
                                     .consume = batch_consume};
 

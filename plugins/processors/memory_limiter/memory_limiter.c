@@ -56,6 +56,18 @@ static const ncl_field fields[] = {
      .max = 100,
      .doc = NCL_STR("The part that is kept free, as a percentage of the same. 0 = 20 % of the limit."),
      .offset = offsetof(settings, spike_limit_percentage)},
+    {.name = NCL_STR("min_gc_interval_when_soft_limited"),
+     .type = NCL_TYPE_DURATION,
+     .dflt = NCL_STR("10s"),
+     .max = INT64_MAX,
+     .doc = NCL_STR("Accepted for the Go collector's sake: there is no garbage to collect here."),
+     .offset = NCL_CONFIG_NO_OFFSET},
+    {.name = NCL_STR("min_gc_interval_when_hard_limited"),
+     .type = NCL_TYPE_DURATION,
+     .dflt = NCL_STR("0s"),
+     .max = INT64_MAX,
+     .doc = NCL_STR("Accepted for the Go collector's sake: there is no garbage to collect here."),
+     .offset = NCL_CONFIG_NO_OFFSET},
 };
 static const ncl_array field_table = NCL_ARRAY(fields);
 
