@@ -56,7 +56,7 @@ func main() {
 		Factories: factories,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
 			ResolverSettings: confmap.ResolverSettings{
-				DefaultScheme: "file",
+				DefaultScheme: "env",
 				ProviderFactories: []confmap.ProviderFactory{
 					fileprovider.NewFactory(), envprovider.NewFactory(), yamlprovider.NewFactory(),
 				},

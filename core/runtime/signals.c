@@ -15,6 +15,7 @@ struct ncl_signals {
   uv_signal_t uv[WATCHED];
   struct sigaction before[WATCHED];
   struct sigaction pipe_before;
+  struct sigaction size_before; /* SIGXFSZ: a file that must not grow is an error of write(), not the end */
   ncl_signals_fn fn;
   void *arg;
   int initialised; /* of `uv` */
@@ -50,6 +51,7 @@ ncl_signals *ncl_signals_open(ncl_loop *loop, ncl_signals_fn fn, void *arg) {
     sigaction(watched[i], NULL, &signals->before[i]);
   struct sigaction ignore = {.sa_handler = SIG_IGN};
   sigaction(SIGPIPE, &ignore, &signals->pipe_before);
+  sigaction(SIGXFSZ, &ignore, &signals->size_before);
   ncl_handle_add(loop, &signals->handle, close_signals);
   for (int i = 0; i < WATCHED; i++) {
     if (uv_signal_init(&loop->uv, &signals->uv[i]) != 0) goto fail;
@@ -73,5 +75,6 @@ void ncl_signals_close(ncl_signals *signals) {
   for (int i = 0; i < WATCHED; i++)
     sigaction(watched[i], &signals->before[i], NULL);
   sigaction(SIGPIPE, &signals->pipe_before, NULL);
+  sigaction(SIGXFSZ, &signals->size_before, NULL);
   if (count == 0) free(signals);
 }
