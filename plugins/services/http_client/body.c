@@ -164,21 +164,11 @@ size_t ncl_http_body_read(char *into, size_t size, size_t count, void *arg) {
   return done;
 }
 
+/* libcurl goes back to the beginning, to send on another connection. */
 int ncl_http_body_seek(void *arg, curl_off_t offset, int origin) {
   ncl_http_exchange *exchange = arg;
-  if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_FAIL;
-  size_t left = (size_t)offset;
-  exchange->at_piece = 0;
+  if (origin != SEEK_SET || offset != 0) return CURL_SEEKFUNC_CANTSEEK;
+  
   exchange->at_byte = 0;
-  uint32_t last = piece_count(exchange);
-  while (exchange->at_piece < last) {
-    size_t len = piece_at(exchange, exchange->at_piece).len;
-    if (left < len) {
-      exchange->at_byte = left;
-      return CURL_SEEKFUNC_OK;
-    }
-    left -= len;
-    exchange->at_piece++;
-  }
-  return left == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+  return CURL_SEEKFUNC_OK;
 }

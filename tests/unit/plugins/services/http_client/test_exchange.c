@@ -195,6 +195,25 @@ static void sends_again_where_an_idle_connection_was_closed(void **state) {
   free(body);
 }
 
+static void sends_again_where_a_used_connection_is_hung_up(void **state) {
+  fixture *f = *state;
+  client_request r;
+  ncl_range pieces[PIECES];
+  uint8_t *body = large_body(pieces);
+  open_channel(f);
+  ncl_http_call call = call_of(f, pieces, PIECES);
+  assert_true(client_request_start(&r, &f->service, f->channel, &call));
+  client_request_wait(&r);
+  f->backend.mode = HANG_UP_ONCE;
+  assert_true(client_request_start(&r, &f->service, f->channel, &call));
+  client_request_wait(&r);
+  assert_int_equal(r.status, NCL_OK);
+  assert_int_equal(f->backend.count, 3);
+  assert_int_equal(f->backend.accepted, 2);
+  assert_memory_equal(f->backend.requests[2].body, body, LARGE);
+  free(body);
+}
+
 static void a_connection_that_is_hung_up_is_retryable(void **state) {
   fixture *f = *state;
   client_request r;
@@ -647,6 +666,7 @@ int main(void) {
       TEST(looks_names_up),
       TEST(uses_a_connection_again),
       TEST(sends_again_where_an_idle_connection_was_closed),
+      TEST(sends_again_where_a_used_connection_is_hung_up),
       TEST(a_connection_that_is_hung_up_is_retryable),
       TEST(a_backend_that_is_not_there_is_retryable),
       TEST(limits_the_requests_that_run_at_once),
