@@ -13,7 +13,7 @@ typedef struct ncl_work_quota ncl_work_quota;
 #define NCL_WORK_QUOTA_WAITING 64u /* and beside them wait; all of them wait while other quotas have the threads */
 /* Of a thread. Code that goes down with the nesting of a message (64 deep) must fit, in a debug build too. */
 #define NCL_WORK_STACK_BYTES ((size_t)512 << 10)
-#define NCL_WORK_IDLE_NS ((int64_t)10000000000)  /* a thread without work ends after this */
+#define NCL_WORK_IDLE_NS ((int64_t)10000000000) /* a thread without work ends after this */
 
 /* A pool that starts at most `threads` threads (0 = NCL_WORK_THREADS), each when it is needed. NULL = no memory. */
 ncl_work_pool *ncl_work_pool_new(uint32_t threads);
