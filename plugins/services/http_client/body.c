@@ -168,7 +168,7 @@ size_t ncl_http_body_read(char *into, size_t size, size_t count, void *arg) {
 int ncl_http_body_seek(void *arg, curl_off_t offset, int origin) {
   ncl_http_exchange *exchange = arg;
   if (origin != SEEK_SET || offset != 0) return CURL_SEEKFUNC_CANTSEEK;
-
+  exchange->at_piece = 0;
   exchange->at_byte = 0;
   return CURL_SEEKFUNC_OK;
 }
