@@ -178,16 +178,25 @@ static const char *openssl_cipher(ncl_str name) {
   return NULL;
 }
 
-static CURLcode set_ciphers(CURL *easy, const ncl_value *tls) {
-  const ncl_value *suites = child(tls, "cipher_suites");
+static const char *openssl_group(ncl_str name) {
+  static const char *const groups[][2] = {
+      {"X25519", "X25519"}, {"P256", "P-256"}, {"P384", "P-384"}, {"P521", "P-521"}};
+  for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+    size_t len = strlen(groups[i][0]);
+    if (len == name.len && memcmp(groups[i][0], name.ptr, len) == 0) return groups[i][1];
+  }
+  return NULL;
+}
+
+/* A list of names as OpenSSL has them, "a:b". The host has checked them against the choices of the field. */
+static CURLcode set_list(CURL *easy, const ncl_value *names, const char *(*find)(ncl_str name), CURLoption option) {
   char list[1024];
   size_t len = 0;
-  if (suites == NULL || suites->kind != NCL_VALUE_LIST) return CURLE_OK;
-  for (uint32_t i = 0; i < suites->children.count; i++) {
-    const ncl_value *suite = ncl_array_at(&suites->children, i);
-    const char *name = openssl_cipher(suite->s);
-    if (name == NULL) continue;
-    size_t n = strlen(name);
+  if (names == NULL || names->kind != NCL_VALUE_LIST) return CURLE_OK;
+  for (uint32_t i = 0; i < names->children.count; i++) {
+    const char *name = find(((const ncl_value *)ncl_array_at(&names->children, i))->s);
+    size_t n = name != NULL ? strlen(name) : 0;
+    if (n == 0) continue;
     if (n + 2 > sizeof list - len) break;
     if (len > 0) list[len++] = ':';
     memcpy(list + len, name, n);
@@ -195,7 +204,7 @@ static CURLcode set_ciphers(CURL *easy, const ncl_value *tls) {
   }
   if (len == 0) return CURLE_OK;
   list[len] = '\0';
-  return curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, list);
+  return curl_easy_setopt(easy, option, list);
 }
 
 CURLcode ncl_http_tls_apply(CURL *easy, const ncl_value *tls) {
@@ -203,7 +212,12 @@ CURLcode ncl_http_tls_apply(CURL *easy, const ncl_value *tls) {
   CURLcode wrong = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
   if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
   if (wrong == CURLE_OK) wrong = set_versions(easy, tls);
-  if (wrong == CURLE_OK) wrong = set_ciphers(easy, tls);
+  if (wrong == CURLE_OK) {
+    wrong = set_list(easy, child(tls, "cipher_suites"), openssl_cipher, CURLOPT_SSL_CIPHER_LIST);
+  }
+  if (wrong == CURLE_OK) {
+    wrong = set_list(easy, child(tls, "curve_preferences"), openssl_group, CURLOPT_SSL_EC_CURVES);
+  }
   if (wrong == CURLE_OK) wrong = set_identity(easy, tls);
   if (wrong == CURLE_OK && verify) wrong = set_trust(easy, tls);
   return wrong;

@@ -193,21 +193,24 @@ static inline ncl_component *client_host_me(client_host *host) {
   return (ncl_component *)(void *)host;
 }
 
+static inline void client_host_set(void *arg) {
+  *(bool *)arg = true;
+}
+
 /* Runs the loop until *flag, but not for ever. */
 static inline void client_host_until(client_host *host, const bool *flag) {
-  int64_t end = ncl_loop_now_ns(host->loop) + PATIENCE_NS;
-  while (!*flag && ncl_loop_now_ns(host->loop) < end)
+  bool over = false;
+  ncl_timer *timer = ncl_timer_open(host->loop, client_host_set, &over);
+  ncl_timer_set(timer, ncl_loop_now_ns(host->loop) + PATIENCE_NS);
+  while (!*flag && !over)
     (void)ncl_loop_turn(host->loop, true);
+  ncl_timer_close(timer);
   assert_true(*flag);
 }
 
 static inline void client_host_settle(client_host *host) {
   while (ncl_loop_turn(host->loop, false) > 0)
     continue;
-}
-
-static inline void client_host_set(void *arg) {
-  *(bool *)arg = true;
 }
 
 /* Runs the loop for a while, for what must not happen. Returns how often it had something to do. */

@@ -187,11 +187,21 @@ static void obeys_the_versions_and_suites(void **state) {
   client_request r;
   tls_section_text(&f->section, "ca_file", f->tls.authority.cert_file);
   tls_section_text(&f->section, "max_version", "1.2");
-  tls_section_suite(&f->section, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384");
+  tls_section_list(&f->section, "cipher_suites", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384");
   run(f, &r);
   assert_int_equal(r.status, NCL_OK);
   assert_string_equal(f->tls.version, "TLSv1.2");
   assert_string_equal(f->tls.cipher, "ECDHE-ECDSA-AES256-GCM-SHA384");
+}
+
+static void obeys_the_groups(void **state) {
+  fixture *f = *state;
+  client_request r;
+  tls_section_text(&f->section, "ca_file", f->tls.authority.cert_file);
+  tls_section_list(&f->section, "curve_preferences", "P384");
+  run(f, &r);
+  assert_int_equal(r.status, NCL_OK);
+  assert_int_equal(f->tls.group, NID_secp384r1);
 }
 
 static void refuses_a_version_below_the_least(void **state) {
@@ -303,6 +313,7 @@ int main(void) {
       TEST(shows_a_certificate_given_as_text),
       TEST(a_certificate_that_is_missed_is_retryable),
       TEST(obeys_the_versions_and_suites),
+      TEST(obeys_the_groups),
       TEST(refuses_a_version_below_the_least),
       TEST(grpc_agrees_on_http2),
       TEST(grpc_goes_on_where_nothing_was_agreed_on),

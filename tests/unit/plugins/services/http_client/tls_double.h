@@ -27,6 +27,7 @@ typedef struct tls_double {
   char peer[128]; /* subject of the client's certificate */
   char version[16];
   char cipher[64];
+  int group; /* NID of the key exchange */
 } tls_double;
 
 static inline char *tls_pem(BIO *bio) {
@@ -128,6 +129,7 @@ static inline ssize_t tls_result(SSL *ssl, int n) {
 static inline void tls_note(tls_double *d, SSL *ssl) {
   const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   X509 *peer = SSL_get0_peer_certificate(ssl);
+  d->group = (int)SSL_get_negotiated_group(ssl);
   (void)snprintf(d->server_name, sizeof d->server_name, "%s", name != NULL ? name : "");
   (void)snprintf(d->version, sizeof d->version, "%s", SSL_get_version(ssl));
   (void)snprintf(d->cipher, sizeof d->cipher, "%s", SSL_get_cipher(ssl));
@@ -213,8 +215,8 @@ static inline void tls_section_flag(tls_section *section, const char *key) {
   value->i = 1;
 }
 
-static inline void tls_section_suite(tls_section *section, const char *suite) {
-  ncl_value *value = tls_section_add(section, "cipher_suites");
+static inline void tls_section_list(tls_section *section, const char *key, const char *suite) {
+  ncl_value *value = tls_section_add(section, key);
   value->kind = NCL_VALUE_LIST;
   value->children = (ncl_array){&section->suite, 1, sizeof section->suite};
   section->suite.kind = NCL_VALUE_STRING;
