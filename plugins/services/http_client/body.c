@@ -9,11 +9,15 @@
 /* Bodies up to this many bytes are compressed on the loop: about 0.2 ms, gzip level 1. */
 #define ON_LOOP_MAX ((size_t)64 << 10)
 
+/* So many are compressed at once, others wait: each holds the whole body. */
+#define JOBS_MAX 2u
+
 /* One compression. It owns all that its thread touches, so that the exchange may go away meanwhile. */
 typedef struct ncl_http_job {
   ncl_http_service *service;
   ncl_http_exchange *exchange; /* NULL: cancelled */
-  ncl_http_workspace *workspace;
+  ncl_http_compressor *compressor;
+  ncl_http_room *in, *out;
   size_t from_len;
   size_t len; /* out: 0 = it failed */
 } ncl_http_job;
@@ -42,77 +46,132 @@ static void own(ncl_http_exchange *exchange, uint8_t *bytes, size_t len) {
   exchange->body_len = len;
 }
 
+static void close_job(ncl_http_job *job) {
+  ncl_http_service *service = job->service;
+  if (job->compressor != NULL) ncl_http_store_keep_compressor(&service->store, job->compressor);
+  if (job->in != NULL) ncl_http_store_keep_room(&service->store, NCL_HTTP_ROOM_IN, job->in);
+  if (job->out != NULL) ncl_http_store_keep_room(&service->store, NCL_HTTP_ROOM_OUT, job->out);
+  free(job);
+  ncl_http_service_leave(service);
+}
+
 static ncl_http_job *open_job(ncl_http_exchange *exchange) {
   ncl_http_channel *channel = exchange->channel;
   ncl_http_service *service = channel->service;
   size_t bound = ncl_http_compress_bound(channel->encoding, exchange->body_len);
   ncl_http_job *job = bound > 0 ? calloc(1, sizeof *job) : NULL;
   if (job == NULL) return NULL;
-  job->workspace = ncl_http_service_workspace(service, channel->encoding, channel->level, exchange->body_len, bound);
-  if (job->workspace == NULL) {
-    free(job);
-    return NULL;
-  }
+  bool must = service->under_way <= 1;
+  service->users++;
   job->service = service;
   job->exchange = exchange;
   job->from_len = exchange->body_len;
-  join(&exchange->pieces, job->workspace->in);
-  service->users++;
+  job->compressor = ncl_http_store_compressor(&service->store, channel->encoding, channel->level);
+  job->in = ncl_http_store_room(&service->store, NCL_HTTP_ROOM_IN, exchange->body_len, must);
+  job->out = ncl_http_store_room(&service->store, NCL_HTTP_ROOM_OUT, bound, must);
+  if (job->compressor == NULL || job->in == NULL || job->out == NULL) {
+    close_job(job);
+    return NULL;
+  }
+  join(&exchange->pieces, job->in->ptr);
+  exchange->job = job;
   return job;
-}
-
-static void close_job(ncl_http_job *job) {
-  ncl_http_service *service = job->service;
-  if (job->workspace != NULL) ncl_http_service_give_back(service, job->workspace);
-  free(job);
-  ncl_http_service_leave(service);
 }
 
 /* [any] */
 static void compress(void *arg) {
   ncl_http_job *job = arg;
-  ncl_http_workspace *workspace = job->workspace;
-  ncl_range from = {workspace->in, job->from_len};
-  job->len = ncl_http_compress(workspace->compressor, from, workspace->out, workspace->out_size);
+  job->len =
+      ncl_http_compress(job->compressor, (ncl_range){job->in->ptr, job->from_len}, job->out->ptr, job->out->size);
 }
 
-/* The exchange keeps the workspace until the body is sent. */
+/* The exchange has the compressed body until it is sent. */
 static ncl_status take_over(ncl_http_job *job, ncl_http_exchange *exchange) {
   exchange->job = NULL;
   if (job->len == 0) return NCL_NO_MEMORY;
-  exchange->workspace = job->workspace;
-  job->workspace = NULL;
-  own(exchange, exchange->workspace->out, job->len);
+  exchange->room = job->out;
+  job->out = NULL;
+  own(exchange, exchange->room->ptr, job->len);
   return NCL_OK;
 }
 
+static void start_next(ncl_http_service *service);
+
 static void on_compressed(void *arg) {
   ncl_http_job *job = arg;
+  ncl_http_service *service = job->service;
   ncl_http_exchange *exchange = job->exchange;
   ncl_status status = exchange != NULL ? take_over(job, exchange) : NCL_OK;
+  service->jobs--;
+  service->users++; /* what follows may end the last channel */
   close_job(job);
+  start_next(service);
   if (exchange != NULL) ncl_http_exchange_encoded(exchange, status);
+  ncl_http_service_leave(service);
+}
+
+/* NCL_PENDING: on a thread. NCL_OK: done, on the loop. */
+static ncl_status run_job(ncl_http_exchange *exchange) {
+  ncl_http_service *service = exchange->channel->service;
+  ncl_http_job *job = open_job(exchange);
+  if (job == NULL) return NCL_NO_MEMORY;
+  if (exchange->body_len > ON_LOOP_MAX && service->host->work(service->me, compress, on_compressed, job) == NCL_OK) {
+    service->jobs++;
+    return NCL_PENDING;
+  }
+  compress(job);
+  ncl_status status = take_over(job, exchange);
+  close_job(job);
+  return status;
+}
+
+static void leave_queue(ncl_http_exchange *exchange) {
+  ncl_http_service *service = exchange->channel->service;
+  ncl_http_exchange *before = NULL, *at = service->to_encode_head;
+  for (; at != NULL && at != exchange; at = at->behind)
+    before = at;
+  if (at == NULL) return;
+  if (before != NULL) {
+    before->behind = exchange->behind;
+  } else {
+    service->to_encode_head = exchange->behind;
+  }
+  if (service->to_encode_tail == exchange) service->to_encode_tail = before;
+}
+
+static void start_next(ncl_http_service *service) {
+  while (service->to_encode_head != NULL && service->jobs < JOBS_MAX) {
+    ncl_http_exchange *exchange = service->to_encode_head;
+    leave_queue(exchange);
+    ncl_status status = run_job(exchange);
+    if (status != NCL_PENDING) ncl_http_exchange_encoded(exchange, status);
+  }
 }
 
 void ncl_http_body_abandon(ncl_http_exchange *exchange) {
-  if (exchange->job == NULL) return;
+  if (exchange->job == NULL) {
+    leave_queue(exchange);
+    return;
+  }
   exchange->job->exchange = NULL;
   exchange->job = NULL;
 }
 
 static ncl_status encode(ncl_http_exchange *exchange, ncl_outcome *outcome) {
   ncl_http_service *service = exchange->channel->service;
-  ncl_http_job *job = open_job(exchange);
-  if (job == NULL) return ncl_http_fail(outcome, NCL_NO_MEMORY, "no memory to compress a request");
-  exchange->job = job;
-  if (exchange->body_len > ON_LOOP_MAX && service->host->work(service->me, compress, on_compressed, job) == NCL_OK) {
+  if (exchange->body_len > ON_LOOP_MAX && service->jobs >= JOBS_MAX) {
+    exchange->behind = NULL;
+    if (service->to_encode_tail != NULL) {
+      service->to_encode_tail->behind = exchange;
+    } else {
+      service->to_encode_head = exchange;
+    }
+    service->to_encode_tail = exchange;
     return NCL_PENDING;
   }
-  compress(job);
-  ncl_status status = take_over(job, exchange);
-  close_job(job);
-  if (status == NCL_OK) return NCL_OK;
-  return ncl_http_fail(outcome, status, "a request could not be compressed");
+  ncl_status status = run_job(exchange);
+  if (status == NCL_OK || status == NCL_PENDING) return status;
+  return ncl_http_fail(outcome, status, "no memory to compress a request");
 }
 
 ncl_status ncl_http_body_prepare(ncl_http_exchange *exchange, const ncl_http_call *call, ncl_outcome *outcome) {

@@ -11,6 +11,7 @@
 #include "encode.h"
 #include "grpc.h"
 #include "multi.h"
+#include "store.h"
 #include "url.h"
 
 /* Limits. */
@@ -35,9 +36,10 @@ typedef struct ncl_http_service {
   struct ncl_http_h2 *h2; /* connections of gRPC */
   ncl_timer *reap;        /* frees those that are dead */
   ncl_http_channel *channels;
-  struct ncl_http_workspace *workspaces; /* those that are free */
-  uint32_t workspace_count;
-  ncl_timer *tidy;      /* frees them */
+  ncl_http_store store;              /* what compressing bodies needs */
+  uint32_t jobs;                     /* that compress now */
+  ncl_http_exchange *to_encode_head; /* those that wait for one to end, oldest first */
+  ncl_http_exchange *to_encode_tail;
   uint32_t users;       /* the instance, its channels, its compression jobs */
   uint32_t under_way;   /* exchanges that hold memory */
   uint32_t connections; /* those that were charged */
@@ -52,22 +54,6 @@ typedef struct ncl_http_service {
 void ncl_http_service_leave(ncl_http_service *service);
 /* [loop] Gets libcurl ready at first need. False with the reason in *outcome. */
 bool ncl_http_service_ready(ncl_http_service *service, ncl_outcome *outcome);
-
-/* What compresses a body, with room for it before and after: kept, since memory that is new costs as much as zstd. */
-typedef struct ncl_http_workspace {
-  struct ncl_http_workspace *next;
-  ncl_http_compressor *compressor;
-  uint8_t *in, *out;
-  size_t in_size, out_size;
-  int64_t charged;
-} ncl_http_workspace;
-
-/* [loop] A workspace of this kind with so much room: one that is free, or a new one. NULL = no memory. */
-ncl_http_workspace *ncl_http_service_workspace(ncl_http_service *service, uint32_t encoding, int32_t level,
-                                               size_t in_size, size_t out_size);
-void ncl_http_service_give_back(ncl_http_service *service, ncl_http_workspace *workspace);
-/* [loop] Nothing is under way: what is kept for the next request is given up after a while. */
-void ncl_http_service_rests(ncl_http_service *service);
 
 /* Puts a reason into an outcome. `words` must be static. Returns status. */
 ncl_status ncl_http_fail(ncl_outcome *outcome, ncl_status status, const char *words);
@@ -120,7 +106,7 @@ enum {
 struct ncl_http_exchange {
   ncl_http_channel *channel;
   ncl_http_exchange *next, *prev; /* among the channel's in use; `next` among the free ones, too */
-  ncl_http_exchange *behind;      /* in the queue of those that wait */
+  ncl_http_exchange *behind;      /* in the queue of those that wait, for their turn or to be compressed */
   uint32_t state;
   bool is_abandoned; /* cancelled while the authenticator still may look at it */
   CURL *easy;        /* HTTP/1.1 */
@@ -160,8 +146,8 @@ struct ncl_http_exchange {
 
   /* Its body: the caller's pieces, or one of our own. */
   ncl_array pieces;
-  ncl_range own; /* from malloc, or in `workspace`; ptr == NULL: none */
-  struct ncl_http_workspace *workspace;
+  ncl_range own; /* from malloc, or in `room`; ptr == NULL: none */
+  ncl_http_room *room;
   size_t body_len;
   uint8_t prefix[NCL_GRPC_PREFIX];
   uint32_t prefix_len;
@@ -204,7 +190,7 @@ void ncl_http_exchange_strip(ncl_http_exchange *exchange);
 /* Gets the body ready: NCL_OK; NCL_PENDING: ncl_http_exchange_encoded comes later; an error in *outcome. */
 ncl_status ncl_http_body_prepare(ncl_http_exchange *exchange, const ncl_http_call *call, ncl_outcome *outcome);
 void ncl_http_exchange_encoded(ncl_http_exchange *exchange, ncl_status status);
-/* Leaves a job that is under way to itself. */
+/* Leaves a job that is under way to itself, or takes the exchange out of the queue. */
 void ncl_http_body_abandon(ncl_http_exchange *exchange);
 /* CURLOPT_READFUNCTION, CURLOPT_SEEKFUNCTION */
 size_t ncl_http_body_read(char *into, size_t size, size_t count, void *arg);

@@ -35,8 +35,8 @@ static int64_t bytes_to_send(const ncl_http_exchange *exchange) {
   size_t upload = exchange->body_len < channel->max_upload_buffer ? exchange->body_len : channel->max_upload_buffer;
   int64_t bytes = NCL_HTTP_EXCHANGE_BYTES;
   if (!channel->is_grpc) bytes += (int64_t)upload;
-  /* A workspace is charged by itself. */
-  return exchange->workspace == NULL ? bytes + (int64_t)exchange->own.len : bytes;
+  /* Room of the store is charged by itself. */
+  return exchange->room == NULL ? bytes + (int64_t)exchange->own.len : bytes;
 }
 
 static int64_t bytes_to_begin(const ncl_http_exchange *exchange, size_t body_len) {
@@ -65,7 +65,7 @@ static void unlink_in_use(ncl_http_exchange *exchange) {
     channel->in_use = exchange->next;
   }
   channel->exchanges--;
-  if (--channel->service->under_way == 0) ncl_http_service_rests(channel->service);
+  channel->service->under_way--;
 }
 
 /* To the end of the queue; of those that were sent in vain, to its head. */
@@ -144,12 +144,12 @@ void ncl_http_exchange_free(ncl_http_exchange *exchange) {
 }
 
 static void drop_body(ncl_http_exchange *exchange) {
-  if (exchange->workspace != NULL) {
-    ncl_http_service_give_back(exchange->channel->service, exchange->workspace);
+  if (exchange->room != NULL) {
+    ncl_http_store_keep_room(&exchange->channel->service->store, NCL_HTTP_ROOM_OUT, exchange->room);
   } else {
     free((void *)(uintptr_t)exchange->own.ptr);
   }
-  exchange->workspace = NULL;
+  exchange->room = NULL;
   exchange->own = (ncl_range){NULL, 0};
   exchange->pieces = (ncl_array){NULL, 0, 0};
 }

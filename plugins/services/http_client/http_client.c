@@ -8,11 +8,6 @@
 
 #include "h2.h"
 
-#define WORKSPACES_MAX 2u                 /* free ones that are kept */
-#define WORKSPACE_KEPT ((size_t)16 << 20) /* bytes; larger ones are not kept */
-#define WORKSPACE_STEP ((size_t)64 << 10)
-#define REST_NS INT64_C(5000000000) /* after the last request, until they are given up */
-
 ncl_status ncl_http_fail(ncl_outcome *outcome, ncl_status status, const char *words) {
   if (outcome != NULL) {
     outcome->status = status;
@@ -21,93 +16,16 @@ ncl_status ncl_http_fail(ncl_outcome *outcome, ncl_status status, const char *wo
   return status;
 }
 
-/* ---- workspaces -------------------------------------------------------------------------------------- */
-
-static void free_workspace(ncl_http_service *service, ncl_http_workspace *workspace) {
-  ncl_http_compressor_free(workspace->compressor);
-  free(workspace->in);
-  free(workspace->out);
-  if (workspace->charged > 0 && !service->is_shut) {
-    (void)service->host->memory_charge(service->me, -workspace->charged);
-  }
-  free(workspace);
-}
-
-static void drop_workspaces(void *arg) {
-  ncl_http_service *service = arg;
-  while (service->workspaces != NULL) {
-    ncl_http_workspace *workspace = service->workspaces;
-    service->workspaces = workspace->next;
-    free_workspace(service, workspace);
-  }
-  service->workspace_count = 0;
-}
-
-static bool make_room(uint8_t **room, size_t *size, size_t need) {
-  if (need <= *size) return true;
-  need = (need + WORKSPACE_STEP - 1) / WORKSPACE_STEP * WORKSPACE_STEP;
-  free(*room); /* what was in it is of no use any more */
-  *room = malloc(need);
-  *size = *room != NULL ? need : 0;
-  return *room != NULL;
-}
-
-/* False: no memory, or none within the budget. The only exchange under way goes on without. */
-static bool prepare_workspace(ncl_http_service *service, ncl_http_workspace *workspace, size_t in_size,
-                              size_t out_size) {
-  if (!make_room(&workspace->in, &workspace->in_size, in_size)) return false;
-  if (!make_room(&workspace->out, &workspace->out_size, out_size)) return false;
-  int64_t bytes = (int64_t)(workspace->in_size + workspace->out_size);
-  if (bytes == workspace->charged) return true;
-  if (service->host->memory_charge(service->me, bytes - workspace->charged) == NCL_OK) {
-    workspace->charged = bytes;
-    return true;
-  }
-  return service->under_way <= 1;
-}
-
-static ncl_http_workspace *take_workspace(ncl_http_service *service, uint32_t encoding, int32_t level) {
-  for (ncl_http_workspace **at = &service->workspaces; *at != NULL; at = &(*at)->next) {
-    ncl_http_workspace *found = *at;
-    if (found->compressor->encoding != encoding || found->compressor->level != level) continue;
-    *at = found->next;
-    service->workspace_count--;
-    return found;
-  }
-  ncl_http_workspace *workspace = calloc(1, sizeof *workspace);
-  if (workspace == NULL) return NULL;
-  workspace->compressor = ncl_http_compressor_new(encoding, level);
-  if (workspace->compressor != NULL) return workspace;
-  free(workspace);
-  return NULL;
-}
-
-ncl_http_workspace *ncl_http_service_workspace(ncl_http_service *service, uint32_t encoding, int32_t level,
-                                               size_t in_size, size_t out_size) {
-  ncl_http_workspace *workspace = take_workspace(service, encoding, level);
-  if (workspace == NULL) return NULL;
-  if (prepare_workspace(service, workspace, in_size, out_size)) return workspace;
-  free_workspace(service, workspace);
-  return NULL;
-}
-
-void ncl_http_service_give_back(ncl_http_service *service, ncl_http_workspace *workspace) {
-  bool is_large = workspace->in_size + workspace->out_size > WORKSPACE_KEPT;
-  if (service->is_shut || is_large || service->workspace_count >= WORKSPACES_MAX) {
-    free_workspace(service, workspace);
-    return;
-  }
-  workspace->next = service->workspaces;
-  service->workspaces = workspace;
-  service->workspace_count++;
-}
-
-void ncl_http_service_rests(ncl_http_service *service) {
-  if (service->is_shut || service->workspaces == NULL) return;
-  service->host->timer_set(service->tidy, service->host->now_ns(service->me) + REST_NS);
-}
-
 /* ---- life -------------------------------------------------------------------------------------------- */
+
+static void close_parts(ncl_http_service *service) {
+  ncl_http_h2_close_all(service);
+  ncl_http_multi_close(&service->multi);
+  ncl_http_store_close(&service->store);
+  if (service->reap != NULL) service->host->timer_close(service->reap);
+  service->reap = NULL;
+  curl_global_cleanup();
+}
 
 bool ncl_http_service_ready(ncl_http_service *service, ncl_outcome *outcome) {
   if (service->is_ready) return true;
@@ -117,12 +35,10 @@ bool ncl_http_service_ready(ncl_http_service *service, ncl_outcome *outcome) {
     return false;
   }
   service->reap = service->host->timer_open(service->me, ncl_http_h2_reap, service);
-  service->tidy = service->host->timer_open(service->me, drop_workspaces, service);
-  if (service->reap == NULL || service->tidy == NULL ||
-      !ncl_http_multi_open(&service->multi, service->host, service->me, ncl_http_exchange_done, service)) {
-    if (service->reap != NULL) service->host->timer_close(service->reap);
-    if (service->tidy != NULL) service->host->timer_close(service->tidy);
-    curl_global_cleanup();
+  bool ok = service->reap != NULL && ncl_http_store_open(&service->store, service->host, service->me);
+  ok = ok && ncl_http_multi_open(&service->multi, service->host, service->me, ncl_http_exchange_done, service);
+  if (!ok) {
+    close_parts(service);
     (void)ncl_http_fail(outcome, NCL_NO_MEMORY, "no memory for the HTTP client");
     return false;
   }
@@ -158,14 +74,8 @@ static ncl_status shut_down(void *self, ncl_token token, ncl_outcome *outcome) {
   ncl_http_service *service = self;
   (void)token;
   (void)outcome;
-  drop_workspaces(service);
   service->is_shut = true;
-  if (!service->is_ready) return NCL_OK;
-  ncl_http_h2_close_all(service);
-  ncl_http_multi_close(&service->multi);
-  service->host->timer_close(service->reap);
-  service->host->timer_close(service->tidy);
-  curl_global_cleanup();
+  if (service->is_ready) close_parts(service);
   service->is_ready = false;
   return NCL_OK;
 }

@@ -204,6 +204,29 @@ static void may_be_cancelled_while_a_thread_compresses(void **state) {
   assert_int_equal(f->backend.count, 0);
 }
 
+static void compresses_many_bodies_two_at_a_time(void **state) {
+  fixture *f = *state;
+  client_request r[8];
+  uint8_t *text = text_of(1000000);
+  ncl_range piece = {text, 1000000};
+  f->config.encoding = NCL_HTTP_ENCODING_GZIP;
+  open_channel(f);
+  ncl_http_call call = call_of(f, &piece);
+  for (int i = 0; i < 8; i++)
+    assert_true(client_request_start(&r[i], &f->service, f->channel, &call));
+  assert_int_equal(f->host.jobs, 2);
+  client_request_cancel(&r[5], &f->service); /* one that waits to be compressed */
+  for (int i = 0; i < 8; i++) {
+    if (i == 5) continue;
+    client_request_wait(&r[i]);
+    assert_int_equal(r[i].http_status, 200);
+  }
+  assert_int_equal(f->host.jobs, 7);
+  for (uint32_t i = 0; i < 7; i++)
+    assert_unpacks(&f->backend.requests[i], NCL_HTTP_ENCODING_GZIP, text, 1000000);
+  free(text);
+}
+
 static void refuses_levels_that_do_not_exist(void **state) {
   fixture *f = *state;
   ncl_outcome outcome = NCL_OUTCOME_INIT;
@@ -346,6 +369,7 @@ int main(void) {
       TEST(compresses_large_bodies_on_a_thread),
       TEST(leaves_an_empty_body_alone),
       TEST(may_be_cancelled_while_a_thread_compresses),
+      TEST(compresses_many_bodies_two_at_a_time),
       TEST(refuses_levels_that_do_not_exist),
       TEST(signs_what_goes_out),
       TEST(waits_for_a_signature),
