@@ -146,27 +146,20 @@ static bool encoding_allowed(const ncl_otlp_answer *to) {
   return ncl_config_list_has(allowed, encoding) != 0;
 }
 
-/* A path of gRPC's, by a request that is none: what is wrong is not the path. */
-static ncl_status refuse_half_grpc(const ncl_otlp_answer *to) {
-  bool post = ncl_otlp_same(to->request->method, (ncl_str)NCL_STR("POST"));
-  count_rejected(to, post ? "content_type" : "method");
-  if (post) {
-    ncl_otlp_answer_text(to, 415, "415 this path takes gRPC: HTTP/2 and content-type application/grpc\n", NULL);
-  } else {
-    ncl_otlp_answer_text(to, 405, "405 method not allowed, use POST\n", "POST");
-  }
-  return NCL_PERMANENT;
-}
-
 static ncl_status begin_http(const ncl_otlp_answer *to) {
   static const ncl_str encoding = NCL_STR("this content-encoding is not allowed here (compression_algorithms)");
-  if (to->signal == 0 && grpc_signal(to->request->path) != 0) return refuse_half_grpc(to);
-  if (to->signal == 0 || to->receiver->outputs[to->signal] == NULL) {
+  bool post = ncl_otlp_same(to->request->method, (ncl_str)NCL_STR("POST"));
+  /* Of gRPC's paths the method is what is wrong first. */
+  bool grpc_path = to->signal == 0 && grpc_signal(to->request->path) != 0;
+  if (grpc_path && !post) {
+    count_rejected(to, "method");
+    ncl_otlp_answer_text(to, 405, "405 method not allowed, use POST\n", "POST");
+  } else if (to->signal == 0 || to->receiver->outputs[to->signal] == NULL) {
     count_rejected(to, "path");
     ncl_otlp_answer_text(to, 404, "404 no such path, or no pipeline takes this signal\n", NULL);
   } else if (ncl_otlp_cors_preflight(to)) {
     return NCL_PERMANENT;
-  } else if (!ncl_otlp_same(to->request->method, (ncl_str)NCL_STR("POST"))) {
+  } else if (!post) {
     count_rejected(to, "method");
     ncl_otlp_answer_text(to, 405, "405 method not allowed, use POST\n", "POST");
   } else if (http_form(to->request->content_type) < 0) {
