@@ -151,13 +151,11 @@ static ncl_status begin_http(const ncl_otlp_answer *to) {
   bool post = ncl_otlp_same(to->request->method, (ncl_str)NCL_STR("POST"));
   /* Of gRPC's paths the method is what is wrong first. */
   bool grpc_path = to->signal == 0 && grpc_signal(to->request->path) != 0;
-  if (grpc_path && !post) {
-    count_rejected(to, "method");
-    ncl_otlp_answer_text(to, 405, "405 method not allowed, use POST\n", "POST");
-  } else if (to->signal == 0 || to->receiver->outputs[to->signal] == NULL) {
+  bool known = to->signal != 0 && to->receiver->outputs[to->signal] != NULL;
+  if (!known && (post || !grpc_path)) {
     count_rejected(to, "path");
     ncl_otlp_answer_text(to, 404, "404 no such path, or no pipeline takes this signal\n", NULL);
-  } else if (ncl_otlp_cors_preflight(to)) {
+  } else if (known && ncl_otlp_cors_preflight(to)) {
     return NCL_PERMANENT;
   } else if (!post) {
     count_rejected(to, "method");
