@@ -7,6 +7,7 @@
 
 #include "core/cli/options.h"
 #include "core/cli/run.h"
+#include "core/cli/validate.h"
 
 #define LATE_S 5u  /* beyond its deadline, a shutdown is not waited for any longer */
 #define AGAIN_S 2u /* what the loop gets to answer a second signal */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* core/cli/run.h: `nacelle run` and `nacelle validate`. */
+/* core/cli/run.h: `nacelle run`. */
 #ifndef NACELLE_CORE_CLI_RUN_H
 #define NACELLE_CORE_CLI_RUN_H
 
@@ -11,8 +11,5 @@ typedef void (*ncl_guard_fn)(int64_t within_ns);
 
 /* Runs the collector until it is told to end. Returns the exit code. */
 int ncl_cli_run(const ncl_options *options, ncl_guard_fn guard);
-
-/* Builds everything but starts nothing; what is wrong goes to stderr. Returns the exit code. */
-int ncl_cli_validate(const ncl_options *options);
 
 #endif

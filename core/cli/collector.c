@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/cli/collector.c: config, logger, registry, loop, process, and back in the same order. */
+#include "core/cli/collector.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/pipeline/build.h"
+
+void ncl_collector_say(const ncl_collector *c, uint32_t level, const char *event, const char *message,
+                       const ncl_attr *attrs, uint32_t count) {
+  ncl_logger_write(c->logger, NULL, level, ncl_str_of(event, strlen(event)), ncl_str_of(message, strlen(message)),
+                   attrs, count);
+}
+
+int ncl_cli_no_memory(void) {
+  (void)fprintf(stderr, "Error: no memory\n");
+  return EXIT_FAILURE;
+}
+
+/* ---- config --------------------------------------------------------------------------------------- */
+
+bool ncl_collector_load(ncl_collector *c) {
+  const char *uris[2 * NCL_OPTION_LIST_MAX];
+  size_t count = 0;
+  for (size_t i = 0; i < c->options->config_count; i++)
+    uris[count++] = c->options->configs[i];
+  for (size_t i = 0; i < c->options->set_count; i++)
+    uris[count++] = c->options->sets[i];
+  c->diagnostics = ncl_diagnostics_new(NULL);
+  if (c->diagnostics == NULL) return false;
+  ncl_environment environment = ncl_environment_of_process();
+  c->config = ncl_config_load(uris, count, &environment, c->diagnostics);
+  if (c->config == NULL) return true;
+  c->service = ncl_service_read(c->config, c->diagnostics);
+  return c->service != NULL;
+}
+
+/* The text under a key of service.telemetry.logs; empty when it is not set. */
+static ncl_str logs_setting(const ncl_collector *c, ncl_str key) {
+  ncl_str none = {NULL, 0};
+  if (c->service == NULL || c->service->telemetry == NULL) return none;
+  const ncl_node *logs = ncl_node_get(c->service->telemetry, (ncl_str)NCL_STR("logs"));
+  const ncl_node *node = logs == NULL ? NULL : ncl_node_get(logs, key);
+  return node != NULL && node->kind == NCL_NODE_SCALAR ? node->text : none;
+}
+
+static bool is_word(ncl_str text, const char *word) {
+  size_t len = strlen(word);
+  return text.len == len && strncasecmp(text.ptr, word, len) == 0;
+}
+
+bool ncl_collector_open_logger(ncl_collector *c) {
+  ncl_logger_config config = NCL_LOGGER_CONFIG_INIT;
+  ncl_str level = logs_setting(c, (ncl_str)NCL_STR("level"));
+  if (is_word(level, "debug")) config.level = NCL_LOG_DEBUG;
+  if (is_word(level, "warn")) config.level = NCL_LOG_WARN;
+  if (is_word(level, "error")) config.level = NCL_LOG_ERROR;
+  if (is_word(logs_setting(c, (ncl_str)NCL_STR("encoding")), "json")) config.format = NCL_LOG_JSON;
+  c->logger = ncl_logger_new(&config);
+  return c->logger != NULL;
+}
+
+void ncl_collector_forget_config(ncl_collector *c) {
+  ncl_config_free(c->config);
+  ncl_diagnostics_free(c->diagnostics);
+  c->config = NULL;
+  c->diagnostics = NULL;
+  c->service = NULL;
+}
+
+/* ---- plugins -------------------------------------------------------------------------------------- */
+
+/* Where plugins lie: as told, else beside the program: <prefix>/bin/nacelle goes with <prefix>/lib/nacelle. */
+bool ncl_collector_open_registry(ncl_collector *c) {
+  const char *dirs[NCL_PLUGIN_DIRS_MAX];
+  char beside[2][PATH_MAX + 32];
+  uint32_t count = 0;
+  for (size_t i = 0; i < c->options->plugin_dir_count && count < NCL_PLUGIN_DIRS_MAX; i++) {
+    dirs[count++] = c->options->plugin_dirs[i];
+  }
+  const char *environment = getenv("NACELLE_PLUGIN_DIR");
+  if (count == 0 && environment != NULL && environment[0] != '\0') dirs[count++] = environment;
+  char program[PATH_MAX];
+  ssize_t len = count == 0 ? readlink("/proc/self/exe", program, sizeof program - 1) : -1;
+  if (len > 0) {
+    program[len] = '\0';
+    for (int up = 0; up < 2; up++) {
+      char *slash = strrchr(program, '/');
+      if (slash != NULL) *slash = '\0';
+    }
+    (void)snprintf(beside[0], sizeof beside[0], "%s/lib/nacelle", program);
+    dirs[count++] = beside[0];
+    (void)snprintf(beside[1], sizeof beside[1], "%s/%s/nacelle", program, NCL_LIBDIR_RELATIVE);
+    if (strcmp(beside[0], beside[1]) != 0) dirs[count++] = beside[1];
+  }
+  c->registry = ncl_registry_new(dirs, count);
+  return c->registry != NULL;
+}
+
+/* ---- building ------------------------------------------------------------------------------------- */
+
+bool ncl_collector_report(const ncl_collector *c) {
+  uint32_t errors = ncl_diagnostics_errors(c->diagnostics);
+  ncl_diagnostics_print(c->diagnostics, stderr);
+  if (errors > 0) (void)fprintf(stderr, "Error: the config has %" PRIu32 " error%s\n", errors, errors == 1 ? "" : "s");
+  return errors == 0;
+}
+
+bool ncl_collector_build(ncl_collector *c, bool check) {
+  if (!ncl_collector_load(c) || !ncl_collector_open_logger(c) || !ncl_collector_open_registry(c))
+    return ncl_cli_no_memory(), false;
+  if (c->service == NULL) return ncl_collector_report(c);
+  if (c->loop == NULL) c->loop = ncl_loop_new();
+  if (c->loop == NULL) return ncl_cli_no_memory(), false;
+  ncl_process_options options = {c->loop, c->registry, c->logger, NULL};
+  c->process = ncl_process_new(&options);
+  if (c->process == NULL) return ncl_cli_no_memory(), false;
+  if (ncl_build(c->process, c->config, c->service, check, c->diagnostics) != NCL_OK) return ncl_cli_no_memory(), false;
+  if (check && ncl_diagnostics_errors(c->diagnostics) == 0) ncl_build_check(c->process, c->diagnostics);
+  return ncl_collector_report(c);
+}
+
+void ncl_collector_close(ncl_collector *c) {
+  ncl_process_free(c->process);
+  ncl_loop_free(c->loop);
+  ncl_logger_free(c->logger);
+  ncl_registry_free(c->registry, false);
+  ncl_collector_forget_config(c);
+}
