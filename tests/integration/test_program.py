@@ -9,6 +9,7 @@ import pytest
 from e2e import config, elf
 from e2e.route import Route
 from e2e.samples import small
+from e2e.senders import HttpSender
 from e2e.signals import TRACES
 
 pytestmark = [pytest.mark.process, pytest.mark.go_differs("is one program without plugins")]
@@ -88,6 +89,22 @@ def test_only_what_the_yaml_names_is_loaded(program, collectors):
     assert loaded(collector) == {"receivers/otlp", "exporters/debug", "services/http_server"}
     costly = {name for name in libraries(collector) if COSTLY.match(name)}
     assert not costly, f"nothing here needs {costly}"
+
+
+CODECS = {"gzip": "libdeflate", "zstd": "libzstd"}
+
+
+@pytest.mark.http
+@pytest.mark.compression
+def test_a_compression_is_loaded_with_its_first_body(program, collectors):
+    collector = collectors(config.tree(program, {"debug": None}))
+    codec = re.compile(r"(lib(?:deflate|zstd|lz4|snappy))[.-]")
+    for number, encoding in enumerate(["", *CODECS], 1):
+        with HttpSender(collector.port("http"), encoding=encoding) as sender:
+            sender.send(TRACES, small(TRACES))
+        collector.wait_debug_items(TRACES, number)
+        expected = set(list(CODECS.values())[: number - 1])
+        assert {match[1] for name in libraries(collector) if (match := codec.match(name))} == expected, encoding
 
 
 @pytest.mark.grpc

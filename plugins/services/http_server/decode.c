@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decode.c: names of encodings, and gzip, zlib, raw deflate (libdeflate) and zstd (libzstd). */
+/* decode.c: names of encodings, and gzip, zlib, raw deflate (libdeflate) and zstd (libzstd), each library loaded when
+ * the first such body comes. */
 #include "decode.h"
 
 #include <libdeflate.h>
@@ -43,10 +44,56 @@ static bool charge(ncl_decoders *decoders, size_t bytes) {
   return true;
 }
 
+/* ---- the libraries ---------------------------------------------------------------------------------------------- */
+
+typedef struct deflate_calls {
+  struct libdeflate_decompressor *(*make)(void);
+  void (*free)(struct libdeflate_decompressor *);
+  enum libdeflate_result (*gzip)(struct libdeflate_decompressor *, const void *, size_t, void *, size_t, size_t *,
+                                 size_t *);
+  enum libdeflate_result (*zlib)(struct libdeflate_decompressor *, const void *, size_t, void *, size_t, size_t *,
+                                 size_t *);
+  enum libdeflate_result (*raw)(struct libdeflate_decompressor *, const void *, size_t, void *, size_t, size_t *,
+                                size_t *);
+} deflate_calls;
+
+static bool load_deflate(ncl_decoders *decoders, deflate_calls *calls) {
+  static const char *const names[] = {"libdeflate_alloc_decompressor", "libdeflate_free_decompressor",
+                                      "libdeflate_gzip_decompress_ex", "libdeflate_zlib_decompress_ex",
+                                      "libdeflate_deflate_decompress_ex"};
+  if (!ncl_library_load(&decoders->deflate_library, "libdeflate.so.0", names, 5)) return false;
+  NCL_LIBRARY_GET(&decoders->deflate_library, calls);
+  return true;
+}
+
+typedef struct zstd_calls {
+  ZSTD_DCtx *(*make)(void);
+  size_t (*free)(ZSTD_DCtx *);
+  size_t (*size_of)(const ZSTD_DCtx *);
+  size_t (*decompress)(ZSTD_DCtx *, void *, size_t, const void *, size_t);
+  unsigned long long (*content_size)(const void *, size_t);
+  unsigned (*is_error)(size_t);
+  ZSTD_ErrorCode (*error_code)(size_t);
+} zstd_calls;
+
+static bool load_zstd(ncl_decoders *decoders, zstd_calls *calls) {
+  static const char *const names[] = {
+      "ZSTD_createDCtx",          "ZSTD_freeDCtx", "ZSTD_sizeof_DCtx", "ZSTD_decompressDCtx",
+      "ZSTD_getFrameContentSize", "ZSTD_isError",  "ZSTD_getErrorCode"};
+  if (!ncl_library_load(&decoders->zstd_library, "libzstd.so.1", names, 7)) return false;
+  NCL_LIBRARY_GET(&decoders->zstd_library, calls);
+  return true;
+}
+
 void ncl_decoders_end(ncl_decoders *decoders) {
-  if (decoders->deflate != NULL) libdeflate_free_decompressor(decoders->deflate);
-  if (decoders->zstd != NULL) ZSTD_freeDCtx(decoders->zstd);
-  ncl_decode_snappy_end(decoders);
+  deflate_calls deflate;
+  zstd_calls zstd;
+  if (decoders->deflate != NULL && load_deflate(decoders, &deflate)) deflate.free(decoders->deflate);
+  if (decoders->zstd != NULL && load_zstd(decoders, &zstd)) (void)zstd.free(decoders->zstd);
+  ncl_library_close(&decoders->deflate_library);
+  ncl_library_close(&decoders->zstd_library);
+  ncl_library_close(&decoders->snappy_library);
+  ncl_library_close(&decoders->lz4_library);
   if (decoders->charged > 0) {
     decoders->blocks->host->memory_charge(decoders->blocks->me, -(int64_t)decoders->charged);
   }
@@ -83,10 +130,12 @@ static uint32_t deflate_result(enum libdeflate_result result) {
 /* All members of a gzip file one after the other (RFC 1952, 2.2). */
 static uint32_t try_gzip(ncl_decoders *decoders, ncl_range in, uint8_t *out, size_t cap, size_t *out_len) {
   size_t read = 0, written = 0;
+  deflate_calls calls;
+  if (!load_deflate(decoders, &calls)) return NCL_DECODE_UNSUPPORTED;
   do {
     size_t member_in = 0, member_out = 0;
-    uint32_t result = deflate_result(libdeflate_gzip_decompress_ex(
-        decoders->deflate, in.ptr + read, in.len - read, out + written, cap - written, &member_in, &member_out));
+    uint32_t result = deflate_result(calls.gzip(decoders->deflate, in.ptr + read, in.len - read, out + written,
+                                                cap - written, &member_in, &member_out));
     if (result != NCL_DECODE_OK) return result;
     read += member_in;
     written += member_out;
@@ -99,13 +148,10 @@ static uint32_t try_zlib(ncl_decoders *decoders, ncl_range in, uint8_t *out, siz
   size_t read = 0;
   /* RFC 1950, 2.2: method 8, and the first two bytes are a multiple of 31. Otherwise it is raw deflate. */
   bool wrapped = in.len >= 2 && (in.ptr[0] & 15) == 8 && ((uint32_t)in.ptr[0] << 8 | in.ptr[1]) % 31 == 0;
-  uint32_t result;
-  if (wrapped) {
-    result = deflate_result(libdeflate_zlib_decompress_ex(decoders->deflate, in.ptr, in.len, out, cap, &read, out_len));
-  } else {
-    result =
-        deflate_result(libdeflate_deflate_decompress_ex(decoders->deflate, in.ptr, in.len, out, cap, &read, out_len));
-  }
+  deflate_calls calls;
+  if (!load_deflate(decoders, &calls)) return NCL_DECODE_UNSUPPORTED;
+  uint32_t result =
+      deflate_result((wrapped ? calls.zlib : calls.raw)(decoders->deflate, in.ptr, in.len, out, cap, &read, out_len));
   return result == NCL_DECODE_OK && read != in.len ? NCL_DECODE_BROKEN : result;
 }
 
@@ -120,8 +166,10 @@ static size_t gzip_size(ncl_range in) {
 static uint32_t decode_deflate(ncl_decoders *decoders, uint32_t encoding, ncl_range in, size_t limit,
                                const ncl_decode_room *room, uint8_t **out, size_t *out_len) {
   if (decoders->deflate == NULL) {
+    deflate_calls calls;
+    if (!load_deflate(decoders, &calls)) return NCL_DECODE_UNSUPPORTED;
     if (!charge(decoders, DEFLATE_STATE)) return NCL_DECODE_MEMORY;
-    decoders->deflate = libdeflate_alloc_decompressor();
+    decoders->deflate = calls.make();
     if (decoders->deflate == NULL) return NCL_DECODE_MEMORY;
   }
   if (encoding == NCL_ENCODING_GZIP) {
@@ -134,12 +182,14 @@ static uint32_t decode_deflate(ncl_decoders *decoders, uint32_t encoding, ncl_ra
 
 /* Straight into the whole output, which serves as the window, so that the sender's window size costs nothing. */
 static uint32_t try_zstd(ncl_decoders *decoders, ncl_range in, uint8_t *out, size_t cap, size_t *out_len) {
-  size_t result = ZSTD_decompressDCtx(decoders->zstd, out, cap, in.ptr, in.len);
-  if (!ZSTD_isError(result)) {
+  zstd_calls calls;
+  if (!load_zstd(decoders, &calls)) return NCL_DECODE_UNSUPPORTED;
+  size_t result = calls.decompress(decoders->zstd, out, cap, in.ptr, in.len);
+  if (!calls.is_error(result)) {
     *out_len = result;
     return NCL_DECODE_OK;
   }
-  switch (ZSTD_getErrorCode(result)) {
+  switch (calls.error_code(result)) {
     case ZSTD_error_dstSize_tooSmall:
       return NCL_DECODE_SIZE;
     case ZSTD_error_memory_allocation:
@@ -151,7 +201,9 @@ static uint32_t try_zstd(ncl_decoders *decoders, ncl_range in, uint8_t *out, siz
 
 static uint32_t decode_zstd(ncl_decoders *decoders, ncl_range in, size_t limit, const ncl_decode_room *room,
                             uint8_t **out, size_t *out_len) {
-  unsigned long long promised = ZSTD_getFrameContentSize(in.ptr, in.len);
+  zstd_calls calls;
+  if (!load_zstd(decoders, &calls)) return NCL_DECODE_UNSUPPORTED;
+  unsigned long long promised = calls.content_size(in.ptr, in.len);
   if (promised == ZSTD_CONTENTSIZE_ERROR) return NCL_DECODE_BROKEN;
   size_t first = smaller(in.len, SIZE_MAX / GROWTH) * GROWTH;
   if (promised != ZSTD_CONTENTSIZE_UNKNOWN) {
@@ -159,10 +211,10 @@ static uint32_t decode_zstd(ncl_decoders *decoders, ncl_range in, size_t limit, 
     if (promised > 0) first = (size_t)promised;
   }
   if (decoders->zstd == NULL) {
-    ZSTD_DCtx *made = ZSTD_createDCtx();
+    ZSTD_DCtx *made = calls.make();
     if (made == NULL) return NCL_DECODE_MEMORY;
-    if (!charge(decoders, ZSTD_sizeof_DCtx(made))) {
-      ZSTD_freeDCtx(made);
+    if (!charge(decoders, calls.size_of(made))) {
+      (void)calls.free(made);
       return NCL_DECODE_MEMORY;
     }
     decoders->zstd = made;

@@ -4,6 +4,7 @@
 #ifndef NACELLE_HTTP_SERVER_DECODE_H
 #define NACELLE_HTTP_SERVER_DECODE_H
 
+#include <nacelle/library.h>
 #include <stdbool.h>
 
 #include "blocks.h"
@@ -24,8 +25,10 @@ typedef struct ncl_decoders {
   ncl_blocks *blocks; /* whose host is charged for what the libraries hold */
   void *deflate;      /* struct libdeflate_decompressor */
   void *zstd;         /* ZSTD_DCtx */
-  void *snappy;       /* handle of the library */
-  void *snappy_calls; /* its functions */
+  ncl_library deflate_library;
+  ncl_library zstd_library;
+  ncl_library snappy_library;
+  ncl_library lz4_library;
   size_t charged;
 } ncl_decoders;
 
@@ -59,7 +62,6 @@ uint32_t ncl_decode_growing(ncl_decoders *decoders, ncl_decode_try attempt, ncl_
 
 uint32_t ncl_decode_snappy(ncl_decoders *decoders, ncl_range in, size_t limit, const ncl_decode_room *room,
                            uint8_t **out, size_t *out_len);
-void ncl_decode_snappy_end(ncl_decoders *decoders);
 uint32_t ncl_decode_lz4(ncl_decoders *decoders, ncl_range in, size_t limit, const ncl_decode_room *room, uint8_t **out,
                         size_t *out_len);
 

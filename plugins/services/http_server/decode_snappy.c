@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decode_snappy.c: snappy blocks and the framing format around them. libsnappy is C++ and brings 2 MB of libraries
  * with it, so it is loaded when the first such body comes, not with the plugin. */
-#include <dlfcn.h>
 #include <snappy-c.h>
 #include <string.h>
 
@@ -10,7 +9,6 @@
 /* A block element makes at most 64 bytes of 3, so that a length that promises more is a lie. */
 #define SNAPPY_RATIO ((size_t)22)
 #define FRAME_MAX ((size_t)65536) /* uncompressed bytes of a frame */
-#define LIBRARY "libsnappy.so.1"
 
 typedef struct snappy_calls {
   snappy_status (*uncompress)(const char *in, size_t len, char *out, size_t *out_len);
@@ -19,35 +17,11 @@ typedef struct snappy_calls {
 
 static const uint8_t stream_identifier[10] = {0xff, 6, 0, 0, 's', 'N', 'a', 'P', 'p', 'Y'};
 
-void ncl_decode_snappy_end(ncl_decoders *decoders) {
-  if (decoders->snappy != NULL) dlclose(decoders->snappy);
-  ncl_blocks_free(decoders->blocks, decoders->snappy_calls);
-  decoders->snappy = NULL;
-  decoders->snappy_calls = NULL;
-}
-
-/* The object pointer that dlsym returns, as the function that it is (POSIX guarantees the representation). */
-static bool find_call(void *library, const char *name, void *slot, size_t size) {
-  void *symbol = dlsym(library, name);
-  if (symbol == NULL || size != sizeof(symbol)) return false;
-  memcpy(slot, &symbol, size);
+static bool load(ncl_decoders *decoders, snappy_calls *calls) {
+  static const char *const names[] = {"snappy_uncompress", "snappy_uncompressed_length"};
+  if (!ncl_library_load(&decoders->snappy_library, "libsnappy.so.1", names, 2)) return false;
+  NCL_LIBRARY_GET(&decoders->snappy_library, calls);
   return true;
-}
-
-static uint32_t load(ncl_decoders *decoders) {
-  if (decoders->snappy_calls != NULL) return NCL_DECODE_OK;
-  snappy_calls *calls = ncl_blocks_alloc(decoders->blocks, sizeof(*calls));
-  if (calls == NULL) return NCL_DECODE_MEMORY;
-  if (decoders->snappy == NULL) decoders->snappy = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  if (decoders->snappy == NULL ||
-      !find_call(decoders->snappy, "snappy_uncompress", &calls->uncompress, sizeof(calls->uncompress)) ||
-      !find_call(decoders->snappy, "snappy_uncompressed_length", &calls->uncompressed_length,
-                 sizeof(calls->uncompressed_length))) {
-    ncl_blocks_free(decoders->blocks, calls);
-    return NCL_DECODE_UNSUPPORTED;
-  }
-  decoders->snappy_calls = calls;
-  return NCL_DECODE_OK;
 }
 
 static uint32_t crc32c(const uint8_t *data, size_t len) {
@@ -104,6 +78,8 @@ static uint32_t decode_frame(const snappy_calls *calls, uint8_t type, ncl_range 
 
 static uint32_t try_framed(ncl_decoders *decoders, ncl_range in, uint8_t *out, size_t cap, size_t *out_len) {
   size_t pos = 0, written = 0;
+  snappy_calls calls;
+  if (!load(decoders, &calls)) return NCL_DECODE_UNSUPPORTED;
   while (pos < in.len) {
     if (in.len - pos < 4) return NCL_DECODE_BROKEN;
     const uint8_t *head = in.ptr + pos;
@@ -113,7 +89,7 @@ static uint32_t try_framed(ncl_decoders *decoders, ncl_range in, uint8_t *out, s
     if (head[0] <= 1) {
       size_t n = 0;
       ncl_range body = {in.ptr + pos, len};
-      uint32_t result = decode_frame(decoders->snappy_calls, head[0], body, out + written, cap - written, &n);
+      uint32_t result = decode_frame(&calls, head[0], body, out + written, cap - written, &n);
       if (result != NCL_DECODE_OK) return result;
       written += n;
     } else if (head[0] == 0xff) {
@@ -129,16 +105,16 @@ static uint32_t try_framed(ncl_decoders *decoders, ncl_range in, uint8_t *out, s
 
 uint32_t ncl_decode_snappy(ncl_decoders *decoders, ncl_range in, size_t limit, const ncl_decode_room *room,
                            uint8_t **out, size_t *out_len) {
-  uint32_t result = load(decoders);
-  if (result != NCL_DECODE_OK) return result;
+  snappy_calls calls;
+  if (!load(decoders, &calls)) return NCL_DECODE_UNSUPPORTED;
   if (in.len >= sizeof(stream_identifier) && memcmp(in.ptr, stream_identifier, sizeof(stream_identifier)) == 0) {
     return ncl_decode_growing(decoders, try_framed, in, in.len * 4, limit, room, out, out_len);
   }
   size_t size = 0;
-  result = block_size(decoders->snappy_calls, in, &size);
+  uint32_t result = block_size(&calls, in, &size);
   if (result != NCL_DECODE_OK) return result;
   if (size > limit) return NCL_DECODE_SIZE;
   *out = room->make(room->arg, size > 0 ? size : 1);
   if (*out == NULL) return NCL_DECODE_MEMORY;
-  return decode_block(decoders->snappy_calls, in, *out, size, out_len);
+  return decode_block(&calls, in, *out, size, out_len);
 }
