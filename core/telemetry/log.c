@@ -9,6 +9,7 @@
 
 #include "core/telemetry/line.h"
 #include "core/telemetry/log_output.h"
+#include "core/telemetry/log_ring.h"
 #include "core/telemetry/log_sample.h"
 
 #define NAME_MAX_BYTES ((size_t)512) /* of ids and keys */
@@ -28,6 +29,7 @@ struct ncl_logger {
   pthread_mutex_t mutex;       /* of what follows */
   ncl_log_samples samples;
   ncl_log_output output;
+  ncl_log_ring ring;
   uint64_t lost_untold; /* lines lost since the last that was written */
 };
 
@@ -213,6 +215,18 @@ static bool tell_lost(ncl_logger *logger) {
   return true;
 }
 
+/* Also a line that is lost to its reader is kept. */
+static void keep_line(ncl_logger *logger, const ncl_log_scope *scope, uint32_t level, ncl_str event, ncl_str message,
+                      const ncl_attr *attrs, uint32_t count) {
+  static const ncl_log_scope nobody;
+  ncl_log_packed packed;
+  if (scope == NULL) scope = &nobody;
+  ncl_log_pack(&packed, level, ncl_clock_wall_ns(logger->clock), scope->kind, scope->id, event, message, attrs, count);
+  pthread_mutex_lock(&logger->mutex);
+  ncl_log_ring_add(&logger->ring, &packed);
+  pthread_mutex_unlock(&logger->mutex);
+}
+
 static void write_line(ncl_logger *logger, const char *buf, size_t len) {
   pthread_mutex_lock(&logger->mutex);
   bool ok = (logger->lost_untold == 0 || tell_lost(logger)) && ncl_log_output_write(&logger->output, buf, len);
@@ -228,9 +242,24 @@ void ncl_logger_write(ncl_logger *logger, const ncl_log_scope *scope, uint32_t l
   if (!ncl_logger_enabled(logger, level)) return;
   uint64_t suppressed = 0;
   if (!always && !take_sample(logger, scope, level, event, message, &suppressed)) return;
+  keep_line(logger, scope, level, event, message, attrs, count);
   char buf[NCL_LOG_LINE_MAX];
   size_t len = render(logger, buf, scope, level, event, message, attrs, count, suppressed);
   write_line(logger, buf, len);
+}
+
+void ncl_logger_recent(ncl_logger *logger, uint64_t after, ncl_log_visit_fn visit, void *arg) {
+  ncl_log_record record;
+  pthread_mutex_lock(&logger->mutex);
+  uint64_t newest = logger->ring.newest;
+  pthread_mutex_unlock(&logger->mutex);
+  for (;;) {
+    pthread_mutex_lock(&logger->mutex);
+    bool found = ncl_log_ring_next(&logger->ring, after, &record);
+    pthread_mutex_unlock(&logger->mutex);
+    if (!found || record.view.sequence > newest || visit(arg, &record.view) == 0) return;
+    after = record.view.sequence;
+  }
 }
 
 /* ---- the logger ----------------------------------------------------------------------------------------------- */
@@ -256,6 +285,10 @@ ncl_logger *ncl_logger_new(const ncl_logger_config *config) {
   logger->samples.tick_ns = config->sample_tick_ns;
   logger->samples.first = config->sample_first;
   logger->samples.then = config->sample_then;
+  if (!ncl_log_ring_open(&logger->ring)) {
+    free(logger);
+    return NULL;
+  }
   render_resource(logger, config);
   ncl_log_output_open(&logger->output, config->fd);
   pthread_mutex_init(&logger->mutex, NULL);
@@ -265,6 +298,7 @@ ncl_logger *ncl_logger_new(const ncl_logger_config *config) {
 void ncl_logger_free(ncl_logger *logger) {
   if (logger == NULL) return;
   ncl_log_output_close(&logger->output);
+  ncl_log_ring_close(&logger->ring);
   pthread_mutex_destroy(&logger->mutex);
   free(logger);
 }

@@ -3,7 +3,7 @@
 #ifndef NACELLE_CORE_TELEMETRY_LOG_H
 #define NACELLE_CORE_TELEMETRY_LOG_H
 
-#include <nacelle/host.h>
+#include <nacelle/introspection.h>
 #include <stdbool.h>
 
 #include "core/runtime/clock.h"
@@ -69,6 +69,10 @@ ncl_logger_counts ncl_logger_count(const ncl_logger *logger);      /* [any] */
  * keep up, and not at all while that one is stuck. Control characters and what is not UTF-8 are made harmless. */
 void ncl_logger_write(ncl_logger *logger, const ncl_log_scope *scope, uint32_t level, ncl_str event, ncl_str message,
                       const ncl_attr *attrs, uint32_t count);
+
+/* [any] The newest lines that were to be written, oldest first, from the first whose sequence is above `after`: see
+ * nacelle/introspection.h. The visitor may log. */
+void ncl_logger_recent(ncl_logger *logger, uint64_t after, ncl_log_visit_fn visit, void *arg);
 
 /* Attributes, for the core's own lines. `key` is a literal. */
 static inline ncl_attr ncl_log_str(const char *key, ncl_str value) {
