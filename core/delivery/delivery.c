@@ -21,6 +21,7 @@ typedef struct item {
   ncl_token result;  /* of the sender that waits; 0 = none */
   ncl_token attempt; /* of the try under way */
   uint64_t size;     /* in units of the sizer */
+  uint64_t bytes;    /* of the batch as it came */
   uint64_t rejected; /* refused by the backend for good, over all tries */
   int64_t first_try_ns;
   int64_t not_before_ns;
@@ -41,6 +42,7 @@ struct ncl_delivery {
   list waiting; /* to be tried again */
   list blocked; /* senders that wait for room; not counted in `size` */
   uint64_t size;
+  uint64_t send_failures;
   ncl_timer *timer;
   int64_t gate_ns; /* nothing goes out before this */
   const item *last_failed;
@@ -288,6 +290,7 @@ static void try_ended(ncl_delivery *d, item *i, ncl_status status, const ncl_out
   i->attempt = 0;
   ncl_outcome known = *outcome;
   known.status = status;
+  if (status != NCL_OK) d->send_failures++;
   switch (status) {
     case NCL_OK:
       backend_answered(d);
@@ -492,6 +495,7 @@ ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outco
   i->item.struct_size = sizeof i->item;
   i->item.batch = call->batch;
   i->item.items = call->batch->items;
+  i->bytes = call->batch->wire_len;
   i->item.signal = call->batch->signal;
   i->item.context = call->context;
   i->item.enqueued_ns = now_ns(d);
@@ -528,6 +532,22 @@ ncl_delivery *ncl_delivery_new(const ncl_delivery_port *port, const ncl_delivery
 
 bool ncl_delivery_waits(const ncl_delivery *d) {
   return !d->options.queue_enabled || d->options.wait_for_result;
+}
+
+ncl_delivery_state ncl_delivery_look(const ncl_delivery *d) {
+  const list *lists[] = {&d->queue, &d->trying, &d->waiting, &d->blocked};
+  ncl_delivery_state state = {.size = d->size,
+                              .capacity = d->options.queue_enabled ? (uint64_t)d->options.queue_size : 0,
+                              .send_failures = d->send_failures};
+  int64_t now = now_ns(d);
+  for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
+    for (const item *i = lists[l]->first; i != NULL; i = i->next) {
+      int64_t age = now - i->item.enqueued_ns;
+      state.bytes += i->bytes;
+      if (age >= state.oldest_ns) state.oldest_ns = age > 0 ? age : 1;
+    }
+  }
+  return state;
 }
 
 ncl_status ncl_delivery_drain(ncl_delivery *d, ncl_token token) {

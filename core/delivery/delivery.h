@@ -39,6 +39,17 @@ ncl_delivery *ncl_delivery_new(const ncl_delivery_port *port, const ncl_delivery
  * refusal with the reason in *outcome. */
 ncl_status ncl_delivery_consume(ncl_delivery *delivery, const ncl_call *call, ncl_outcome *outcome);
 
+/* What is held, in the queue or on its way. */
+typedef struct ncl_delivery_state {
+  uint64_t size;          /* in units of the sizer */
+  uint64_t capacity;      /* the same; 0 = no queue */
+  uint64_t bytes;         /* encoded, as they came */
+  int64_t oldest_ns;      /* age of the oldest item; 0 = nothing is held */
+  uint64_t send_failures; /* tries that failed, since the start */
+} ncl_delivery_state;
+/* Walks the queue. */
+ncl_delivery_state ncl_delivery_look(const ncl_delivery *delivery);
+
 /* True when NCL_OK means delivered: there is no queue in memory between the sender and the backend. */
 bool ncl_delivery_waits(const ncl_delivery *delivery);
 

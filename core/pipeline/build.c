@@ -501,6 +501,9 @@ ncl_status ncl_build(ncl_process *process, const ncl_config *config, const ncl_s
     b.pipelines[i].id = keep_id(&b, service->pipelines[i].id);
   }
   join(&b);
+  ncl_pipeline_table_free(process->pipelines);
+  process->pipelines = ncl_pipeline_table_new(service);
+  if (process->pipelines == NULL) b.no_memory = true;
   if (!b.no_memory) create_all(&b);
   if (check_unused) {
     check_unused_in(&b, &service->receivers);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/pipeline/process.h"
+#include "core/pipeline/introspection.h"
 #include "core/telemetry/memory.h"
 
 ncl_process *ncl_process_new(const ncl_process_options *options) {
@@ -22,6 +22,7 @@ ncl_process *ncl_process_new(const ncl_process_options *options) {
   process->statuses = ncl_status_table_new();
   process->nobody = ncl_context_new((ncl_str){NULL, 0}, NULL, 0);
   ncl_host_fill(&process->host);
+  ncl_introspection_open(process);
   if (process->pool == NULL || process->tokens == NULL || process->work == NULL || process->metrics == NULL ||
       process->statuses == NULL || process->nobody == NULL) {
     ncl_process_free(process);
@@ -66,6 +67,7 @@ void ncl_process_free(ncl_process *process) {
     process->pipeline_ids = id->next;
     free(id);
   }
+  ncl_pipeline_table_free(process->pipelines);
   ncl_context_release(process->nobody);
   ncl_tokens_free(process->tokens);
   ncl_work_pool_free(process->work);
@@ -108,15 +110,20 @@ ncl_component *ncl_component_new(ncl_process *process, const ncl_type *type, uin
 static void on_sent(void *arg, uint32_t signal, uint64_t items) {
   ncl_component *component = arg;
   ncl_count_sent(component->counters, signal, items);
+  ncl_flow_add(&component->flow.out, items);
   (void)atomic_fetch_add(&component->process->delivered, items);
 }
 
 static void on_send_failed(void *arg, uint32_t signal, uint64_t items) {
-  ncl_count_send_failed(((ncl_component *)arg)->counters, signal, items);
+  ncl_component *component = arg;
+  ncl_count_send_failed(component->counters, signal, items);
+  ncl_flow_add(&component->flow.failed, items);
 }
 
 static void on_enqueue_failed(void *arg, uint32_t signal, uint64_t items) {
-  ncl_count_enqueue_failed(((ncl_component *)arg)->counters, signal, items);
+  ncl_component *component = arg;
+  ncl_count_enqueue_failed(component->counters, signal, items);
+  ncl_flow_add(&component->flow.failed, items);
 }
 
 static void on_dropped(void *arg, uint32_t signal, uint64_t items, ncl_str reason) {
@@ -251,6 +258,7 @@ static ncl_component *start_service(ncl_process *process, ncl_str type) {
 }
 
 const void *ncl_process_service(ncl_process *process, ncl_str interface, ncl_outcome *outcome) {
+  if (ncl_str_eq(interface, (ncl_str)NCL_STR(NCL_INTROSPECTION_1))) return &process->introspection;
   ncl_str type = service_type(interface);
   ncl_component *service = find_service(process, type);
   if (service == NULL) service = start_service(process, type);

@@ -53,6 +53,7 @@ static ncl_metric *host_metric(ncl_component *me, uint32_t type, ncl_str name, n
 
 static void host_drop(ncl_component *me, uint32_t signal, uint64_t items, ncl_str reason) {
   ncl_count_dropped(me->counters, signal, items, reason);
+  ncl_flow_add(&me->flow.failed, items);
   (void)atomic_fetch_add(&me->process->dropped, items);
   ncl_attr attrs[] = {ncl_log_str("reason", reason), ncl_log_int("dropped_items", (int64_t)items)};
   host_log(me, NCL_LOG_WARN, (ncl_str)NCL_STR("dropped"), (ncl_str)NCL_STR("Telemetry was dropped."), attrs, 2);
@@ -64,6 +65,12 @@ static void host_filtered(ncl_component *me, uint32_t signal, uint64_t items, nc
 
 static void host_received(ncl_component *me, uint32_t signal, ncl_str transport, uint64_t items, ncl_status outcome) {
   ncl_count_received(me->counters, signal, transport, items, outcome);
+  if (outcome == NCL_OK) {
+    ncl_flow_add(&me->flow.in, items);
+    ncl_flow_add(&me->flow.out, items);
+  } else {
+    ncl_flow_add(&me->flow.failed, items);
+  }
 }
 
 /* ---- memory and batches --------------------------------------------------------------------------- */

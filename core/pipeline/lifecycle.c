@@ -147,6 +147,7 @@ static ncl_component *component_at(const ncl_lifecycle *l) {
 static bool phase_ended(ncl_lifecycle *l) {
   if (l->phase == STARTING && !l->failed) {
     l->phase = IDLE;
+    l->process->phase = NCL_PROCESS_READY;
     l->events.started(l->events.arg, NCL_OK);
     return false;
   }
@@ -179,6 +180,7 @@ static void begin_end(ncl_lifecycle *l) {
   if (l->token != 0) (void)ncl_token_cancel(l->process->tokens, l->token);
   l->token = 0;
   l->end_wanted = false;
+  l->process->phase = NCL_PROCESS_ENDING;
   l->phase = DRAINING;
   l->place = 0;
   l->own_drain = false;

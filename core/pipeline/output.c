@@ -99,9 +99,15 @@ static ncl_status go_on(ncl_process *process, const ncl_output *output, ncl_call
 }
 
 static ncl_status hand_to(ncl_component *component, ncl_call *call, ncl_outcome *outcome) {
+  ncl_flow_add(&component->flow.in, call->batch->items);
   if (component->delivery != NULL) return ncl_delivery_consume(component->delivery, call, outcome);
   ncl_count_incoming(component->counters, call->batch->signal, call->batch->items);
   return component->type->methods.consume(component->self, call, outcome);
+}
+
+static void count_outgoing(ncl_component *component, const ncl_batch *batch) {
+  ncl_count_outgoing(component->counters, batch->signal, batch->items);
+  ncl_flow_add(&component->flow.out, batch->items);
 }
 
 /* Where a batch goes that the component of `target` passes on; NULL = nowhere. */
@@ -141,7 +147,7 @@ static ncl_status walk(ncl_process *process, const ncl_target *target, ncl_call 
       status = NCL_OK;
       break;
     }
-    ncl_count_outgoing(component->counters, call->batch->signal, call->batch->items);
+    count_outgoing(component, call->batch);
     const ncl_output *next = behind(target, call->batch->signal);
     if (next == NULL) {
       status = NCL_PERMANENT;
@@ -171,7 +177,7 @@ ncl_status ncl_output_emit(ncl_component *from, ncl_output *output, const ncl_em
   if (outcome == NULL) outcome = &mine;
   *outcome = (ncl_outcome)NCL_OUTCOME_INIT;
   if (from->kind == NCL_KIND_PROCESSOR || from->kind == NCL_KIND_CONNECTOR) {
-    ncl_count_outgoing(from->counters, emission->batch->signal, emission->batch->items);
+    count_outgoing(from, emission->batch);
   }
   if (output->count == 0) return NCL_OK;
   ncl_call call = {sizeof call, 0, 0, emission->batch, emission->context, emission->deadline_ns, NULL};

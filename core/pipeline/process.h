@@ -3,12 +3,14 @@
 #ifndef NACELLE_CORE_PIPELINE_PROCESS_H
 #define NACELLE_CORE_PIPELINE_PROCESS_H
 
+#include <nacelle/introspection.h>
 #include <stdatomic.h>
 
 #include "core/config/decode.h"
 #include "core/delivery/delivery.h"
 #include "core/pdata/pool.h"
 #include "core/pipeline/context.h"
+#include "core/pipeline/pipeline_table.h"
 #include "core/pipeline/token.h"
 #include "core/plugin/registry.h"
 #include "core/runtime/loop.h"
@@ -25,6 +27,11 @@ typedef struct ncl_process ncl_process;
 #define NCL_STATE_CREATED 1u /* created: destroy is due */
 #define NCL_STATE_STARTED 2u /* started, or starting: shutdown is due */
 #define NCL_STATE_ENDED 3u   /* shut down */
+
+/* Items that went through a component: nacelle/introspection.h says what counts as which. [any] */
+typedef struct ncl_flow {
+  atomic_uint_least64_t in, out, failed;
+} ncl_flow;
 
 struct ncl_component {
   ncl_process *process;
@@ -43,6 +50,7 @@ struct ncl_component {
   bool complained;              /* config_error was called since `diagnostics` was set */
   ncl_log_scope scope;
   ncl_component_metrics *counters;
+  ncl_flow flow;
   ncl_status_entry *status;
   ncl_work_quota *quota;  /* of host->work, made at first need */
   ncl_delivery *delivery; /* exporters */
@@ -91,6 +99,14 @@ struct ncl_process {
   char reason[512];                /* room for the words of a refusal */
   atomic_uint_least64_t delivered; /* items that exporters' backends took, since the start */
   atomic_uint_least64_t dropped;   /* items that were taken and given up */
+  ncl_introspection introspection; /* what plugins may see of all this */
+  ncl_pipeline_table *pipelines;   /* NULL = nothing was built */
+  uint32_t phase;                  /* NCL_PROCESS_* */
+  int64_t started_ns;              /* wall clock */
+  int64_t config_ns;               /* wall clock: the config in force was taken */
+  uint64_t reloads;                /* configs taken since the start */
+  uint64_t reload_failures;
+  char reload_error[512]; /* why the newest config was not taken; empty = it was */
   /* Asked to end because of something that cannot be mended. */
   void (*on_fatal)(void *arg, ncl_str message);
   void *on_fatal_arg;
@@ -132,5 +148,10 @@ bool ncl_process_said(const ncl_diagnostics *diagnostics, uint32_t severity, ncl
 
 /* Fills in the host table. */
 void ncl_host_fill(ncl_host *host);
+
+/* Adds items to a count of a flow. [any] */
+static inline void ncl_flow_add(atomic_uint_least64_t *count, uint64_t items) {
+  (void)atomic_fetch_add_explicit(count, items, memory_order_relaxed);
+}
 
 #endif

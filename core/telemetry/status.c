@@ -13,6 +13,9 @@ struct ncl_status_entry {
   uint64_t changes;
   size_t message_len;
   char message[NCL_STATUS_MESSAGE_MAX];
+  int64_t error_ns;
+  size_t error_len;
+  char error[NCL_STATUS_MESSAGE_MAX];
   ncl_str kind;
   ncl_str id;
   char text[];
@@ -23,6 +26,17 @@ struct ncl_status_table {
   ncl_status_entry *first;
   ncl_status_entry **end;
 };
+
+static ncl_status_view view_of(const ncl_status_entry *e) {
+  return (ncl_status_view){.id = e->id,
+                           .kind = e->kind,
+                           .status = e->status,
+                           .since_ns = e->since_ns,
+                           .message = {e->message, e->message_len},
+                           .changes = e->changes,
+                           .error_ns = e->error_ns,
+                           .error = {e->error, e->error_len}};
+}
 
 /* Up to `max` bytes that do not end within a UTF-8 sequence. */
 static size_t cut(ncl_str text, size_t max) {
@@ -91,8 +105,23 @@ bool ncl_status_set(ncl_status_table *table, ncl_status_entry *entry, ncl_status
   }
   entry->message_len = cut(message, sizeof(entry->message));
   if (entry->message_len > 0) memcpy(entry->message, message.ptr, entry->message_len);
+  if (status != NCL_OK) {
+    entry->error_ns = now_ns;
+    entry->error_len = entry->message_len;
+    memcpy(entry->error, entry->message, entry->message_len);
+  }
   pthread_mutex_unlock(&table->mutex);
   return changed;
+}
+
+void ncl_status_get(ncl_status_table *table, const ncl_status_entry *entry, ncl_status_copy *out) {
+  pthread_mutex_lock(&table->mutex);
+  out->view = view_of(entry);
+  memcpy(out->message, entry->message, entry->message_len);
+  memcpy(out->error, entry->error, entry->error_len);
+  pthread_mutex_unlock(&table->mutex);
+  out->view.message.ptr = out->message;
+  out->view.error.ptr = out->error;
 }
 
 ncl_status ncl_status_worst(ncl_status_table *table) {
@@ -109,12 +138,7 @@ void ncl_status_each(ncl_status_table *table, ncl_status_visit_fn visit, void *a
   pthread_mutex_lock(&table->mutex);
   bool more = true;
   for (const ncl_status_entry *e = table->first; e != NULL && more; e = e->next) {
-    ncl_status_view view = {.id = e->id,
-                            .kind = e->kind,
-                            .status = e->status,
-                            .since_ns = e->since_ns,
-                            .message = {e->message, e->message_len},
-                            .changes = e->changes};
+    ncl_status_view view = view_of(e);
     more = visit(arg, &view);
   }
   pthread_mutex_unlock(&table->mutex);

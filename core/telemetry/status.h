@@ -19,6 +19,8 @@ typedef struct ncl_status_view {
   int64_t since_ns;  /* monotonic: when it became so */
   ncl_str message;   /* the last one, maybe empty */
   uint64_t changes;  /* how often the state changed */
+  int64_t error_ns;  /* monotonic: when it was last told of anything but NCL_OK; 0 = never */
+  ncl_str error;     /* in which words; stays when the state is NCL_OK again */
 } ncl_status_view;
 
 /* NULL = no memory. */
@@ -33,6 +35,14 @@ void ncl_status_remove(ncl_status_table *table, ncl_status_entry *entry); /* [an
  * than before: worth a log line. The message is cut at a character. */
 bool ncl_status_set(ncl_status_table *table, ncl_status_entry *entry, ncl_status status, ncl_str message,
                     int64_t now_ns);
+
+/* A copy of one component's state, with its texts. */
+typedef struct ncl_status_copy {
+  ncl_status_view view; /* its strings point here, id and kind into the entry */
+  char message[NCL_STATUS_MESSAGE_MAX];
+  char error[NCL_STATUS_MESSAGE_MAX];
+} ncl_status_copy;
+void ncl_status_get(ncl_status_table *table, const ncl_status_entry *entry, ncl_status_copy *out); /* [any] */
 
 /* [any] The worst of all: permanent, then recoverable, then OK (also of an empty table). */
 ncl_status ncl_status_worst(ncl_status_table *table);

@@ -31,27 +31,37 @@ typedef struct ncl_process_view {
   uint64_t dropped;     /* items that were taken and given up */
 } ncl_process_view;
 
+/* What an instance has been through. */
+#define NCL_LIFE_NEW 0u     /* not created yet */
+#define NCL_LIFE_CREATED 1u /* created, not started */
+#define NCL_LIFE_STARTED 2u /* started, or starting */
+#define NCL_LIFE_ENDED 3u   /* shut down */
+
 /* One instance of a component. An id that serves several signals or pipelines may have several. */
 typedef struct ncl_component_view {
   uint32_t struct_size;
-  uint32_t kind;   /* NCL_KIND_* */
-  uint32_t signal; /* 0 = all */
-  ncl_status status;
+  uint32_t kind;     /* NCL_KIND_* */
+  uint32_t signal;   /* 0 = all */
+  uint32_t life;     /* NCL_LIFE_* */
+  ncl_status status; /* what it last said: NCL_OK, NCL_RETRYABLE (it may pass) or NCL_PERMANENT */
+  uint32_t reserved;
   ncl_str id;       /* "otlp/2" */
   ncl_str pipeline; /* processors: of which it is a part; else empty */
   ncl_str plugin;   /* its plugin's name and version, and where its file lies */
   ncl_str plugin_version;
   ncl_str plugin_file;
-  int64_t since_ns;      /* wall clock: when the status became so */
-  ncl_str message;       /* of the status; may be empty */
-  int64_t error_ns;      /* wall clock of the newest status that was not NCL_OK; 0 = there was none */
-  ncl_str error;         /* its message */
-  uint64_t in_items;     /* receiver: accepted; processor, connector: incoming; exporter: handed to it */
-  uint64_t out_items;    /* receiver: the same; processor, connector: outgoing; exporter: delivered */
-  uint64_t failed_items; /* receiver: refused and failed; others: dropped, not enqueued, given up */
-  uint64_t queue_size;   /* exporters, in the unit of the sizer; the rest 0 */
-  uint64_t queue_capacity;
-  uint64_t queue_bytes;
+  ncl_str doc;             /* one line: what its type is for */
+  int64_t since_ns;        /* wall clock: when the status became so */
+  ncl_str message;         /* of the status; may be empty */
+  int64_t error_ns;        /* wall clock of the newest status that was not NCL_OK; 0 = there was none */
+  ncl_str error;           /* its message */
+  uint64_t in_items;       /* receiver: accepted; processor, connector: incoming; exporter: handed to it */
+  uint64_t out_items;      /* receiver: the same; processor, connector: outgoing; exporter: delivered */
+  uint64_t failed_items;   /* receiver: refused and failed; others: dropped, not enqueued, given up (what is left out
+                              on purpose, by a filter, is not in it) */
+  uint64_t queue_size;     /* exporters, in the unit of the sizer, what is being sent included; the rest 0 */
+  uint64_t queue_capacity; /* 0 = no queue */
+  uint64_t queue_bytes;    /* encoded, as they came; also of what waits without a queue */
   int64_t queue_oldest_ns; /* age of the oldest item; 0 = empty */
   uint64_t send_failures;  /* exporters: tries that failed, since the start */
 } ncl_component_view;
@@ -110,18 +120,18 @@ typedef struct ncl_introspection {
   void *self; /* first argument of the slots */
   /* [loop] Fills *out, whose struct_size says what fits. Its strings live until the callback that asked returns. */
   void (*process)(void *self, ncl_process_view *out);
-  /* [loop] In the order of the start. The visitor asks nothing else of this interface. */
+  /* [loop] In the order of the start, then the services in use. The visitor asks nothing else of this interface. */
   void (*components)(void *self, ncl_component_visit_fn visit, void *arg);
   /* [loop] In the order of the config. */
   void (*pipelines)(void *self, ncl_pipeline_visit_fn visit, void *arg);
   /* [loop] All series, those of one name together, names in the order of their bytes. The visitor asks nothing else of
    * this interface and opens no metric. */
   void (*metrics)(void *self, ncl_metric_view_fn visit, void *arg);
-  /* [loop] The newest lines that are kept (64 KiB of them), oldest first, from the first whose sequence is above
-   * `after`. What the visitor logs is not visited. */
+  /* [loop] The newest lines that are kept (64 KiB of them, each cut at some 4 KiB), oldest first, from the first whose
+   * sequence is above `after`. Text is UTF-8 without control characters. What the visitor logs is not visited. */
   void (*logs)(void *self, uint64_t after, ncl_log_visit_fn visit, void *arg);
   /* [loop] The effective config as YAML, secrets replaced by "[REDACTED]", written into the arena that the caller
-   * opened and closes. NCL_OK, NCL_NO_MEMORY. */
+   * opened and closes. NCL_OK, NCL_NO_MEMORY; NCL_UNSUPPORTED: this process does not keep it. */
   ncl_status (*config)(void *self, ncl_arena *arena, ncl_str *yaml);
 } ncl_introspection;
 

@@ -46,6 +46,26 @@ static void remembers_state_since_when_and_the_last_message(void **state) {
   ncl_status_table_free(NULL);
 }
 
+static void keeps_the_last_error_when_all_is_well_again(void **state) {
+  (void)state;
+  ncl_status_table *table = ncl_status_table_new();
+  ncl_status_entry *a = ncl_status_add(table, str("exporter"), str("otlp"), 10);
+  ncl_status_copy copy;
+  ncl_status_get(table, a, &copy);
+  assert_int_equal(copy.view.error_ns, 0);
+  assert_int_equal(copy.view.error.len, 0);
+  ncl_status_set(table, a, NCL_PERMANENT, str("no such host"), 20);
+  ncl_status_set(table, a, NCL_OK, str("fine"), 30);
+  ncl_status_get(table, a, &copy);
+  ncl_status_set(table, a, NCL_OK, str("gone"), 30);
+  assert_int_equal(copy.view.status, NCL_OK);
+  assert_int_equal(copy.view.error_ns, 20);
+  assert_memory_equal(copy.view.error.ptr, "no such host", 12);
+  assert_memory_equal(copy.view.message.ptr, "fine", 4);
+  assert_memory_equal(copy.view.id.ptr, "otlp", 4);
+  ncl_status_table_free(table);
+}
+
 static void the_worst_is_permanent_before_recoverable(void **state) {
   (void)state;
   ncl_status_table *table = ncl_status_table_new();
@@ -116,6 +136,7 @@ static void is_null_without_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(remembers_state_since_when_and_the_last_message),
+      cmocka_unit_test(keeps_the_last_error_when_all_is_well_again),
       cmocka_unit_test(the_worst_is_permanent_before_recoverable),
       cmocka_unit_test(entries_leave_from_any_place),
       cmocka_unit_test(long_messages_are_cut_at_a_character),
