@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pipeline/fields.h"
+
 /* Ranks: the order in which components end. Pipelines that feed others end before them. */
 #define RANK_RECEIVERS 0u
 #define RANK_PIPELINES 1000u
@@ -106,16 +108,10 @@ static ncl_component *find(const ncl_process *process, uint32_t kind, ncl_str id
 }
 
 static bool decode(builder *b, const ncl_component_config *config, ncl_component *component) {
-  ncl_field host_fields[NCL_DELIVERY_FIELDS];
-  ncl_array tables[2] = {component->type->decl->fields, {host_fields, 0, sizeof host_fields[0]}};
-  size_t count = 1;
-  if (component->kind == NCL_KIND_EXPORTER) {
-    ncl_delivery_fields(component->type->decl, host_fields);
-    tables[1].count = NCL_DELIVERY_FIELDS;
-    count = 2;
-  }
-  component->config =
-      ncl_decode_tables(b->config, config->node, config->mark, tables, count, config->path, b->diagnostics);
+  ncl_component_fields fields;
+  ncl_component_fields_of(component->type->decl, &fields);
+  component->config = ncl_decode_tables(b->config, config->node, config->mark, fields.tables, fields.count,
+                                        config->path, b->diagnostics);
   return component->config != NULL;
 }
 
