@@ -218,6 +218,16 @@ static void host_fatal(ncl_component *me, ncl_str message) {
   if (me->process->on_fatal != NULL) me->process->on_fatal(me->process->on_fatal_arg, message);
 }
 
+static ncl_str host_environment(ncl_component *me, ncl_str name) {
+  char text[256];
+  (void)me;
+  if (name.len == 0 || name.len >= sizeof text) return (ncl_str){NULL, 0};
+  memcpy(text, name.ptr, name.len);
+  text[name.len] = '\0';
+  const char *value = getenv(text);
+  return value == NULL ? (ncl_str){NULL, 0} : ncl_str_of(value, strlen(value));
+}
+
 void ncl_host_fill(ncl_host *host) {
   *host = (ncl_host){
       .struct_size = sizeof *host,
@@ -277,5 +287,6 @@ void ncl_host_fill(ncl_host *host) {
       .component_interface = host_component_interface,
       .status = host_status,
       .fatal = host_fatal,
+      .environment = host_environment,
   };
 }

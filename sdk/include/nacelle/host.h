@@ -214,6 +214,9 @@ typedef struct ncl_host {
   void (*status)(ncl_component *me, ncl_status status, ncl_str message);
   /* [loop] Asks the process to end in order, exit code 1: something is wrong that cannot be mended. */
   void (*fatal)(ncl_component *me, ncl_str message);
+  /* [any] The environment variable `name`; ptr == NULL: it is not set. The text lives as long as the process: the
+   * environment is the host's, and nobody changes it. */
+  ncl_str (*environment)(ncl_component *me, ncl_str name);
 } ncl_host;
 
 #ifdef __cplusplus

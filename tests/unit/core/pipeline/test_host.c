@@ -52,10 +52,35 @@ static void a_drop_is_in_the_total_and_a_filter_is_not(void **state) {
   fixture_close(&f);
 }
 
+static void a_variable_that_is_not_set_differs_from_an_empty_one(void **state) {
+  (void)state;
+  fixture f;
+  fixture_open(&f);
+  ncl_component *c = ncl_component_new(f.process, &type, NCL_KIND_EXTENSION, declared.type, 0, (ncl_str){NULL, 0});
+  assert_int_equal(setenv("NACELLE_TEST_FULL", "a value", 1), 0);
+  assert_int_equal(setenv("NACELLE_TEST_EMPTY", "", 1), 0);
+  assert_int_equal(unsetenv("NACELLE_TEST_NONE"), 0);
+  static const char longer[] = "NACELLE_TEST_FULL=";
+  ncl_str full = f.process->host.environment(c, ncl_str_of(longer, sizeof longer - 2));
+  assert_int_equal(full.len, 7);
+  assert_memory_equal(full.ptr, "a value", 7);
+  ncl_str empty = f.process->host.environment(c, (ncl_str)NCL_STR("NACELLE_TEST_EMPTY"));
+  assert_non_null(empty.ptr);
+  assert_int_equal(empty.len, 0);
+  assert_null(f.process->host.environment(c, (ncl_str)NCL_STR("NACELLE_TEST_NONE")).ptr);
+  assert_null(f.process->host.environment(c, (ncl_str){NULL, 0}).ptr);
+  char name[400];
+  memset(name, 'A', sizeof name);
+  assert_null(f.process->host.environment(c, ncl_str_of(name, sizeof name)).ptr);
+  ncl_component_free(c);
+  fixture_close(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counts_what_a_receiver_took_refused_or_failed_at),
       cmocka_unit_test(a_drop_is_in_the_total_and_a_filter_is_not),
+      cmocka_unit_test(a_variable_that_is_not_set_differs_from_an_empty_one),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
