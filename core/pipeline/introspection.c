@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "core/pdata/arena.h"
+#include "core/pipeline/config_view.h"
+
 /* The wall clock's time of a monotonic one, as the clocks stand now. */
 typedef struct instant {
   int64_t now_ns;
@@ -134,9 +137,19 @@ static void logs_slot(void *self, uint64_t after, ncl_log_visit_fn visit, void *
 }
 
 static ncl_status config_slot(void *self, ncl_arena *arena, ncl_str *yaml) {
-  (void)self, (void)arena;
+  ncl_document *document = ncl_document_new(NCL_DOCUMENT_YAML, NULL);
+  size_t len = 0;
   *yaml = (ncl_str){NULL, 0};
-  return NCL_UNSUPPORTED;
+  if (document == NULL) return NCL_NO_MEMORY;
+  ncl_process_write_config(self, NULL, 0, false, document);
+  const char *text = ncl_document_text(document, &len);
+  char *copy = text == NULL ? NULL : ncl_arena_alloc(arena, len);
+  if (copy != NULL) {
+    memcpy(copy, text, len);
+    *yaml = ncl_str_of(copy, len);
+  }
+  ncl_document_free(document);
+  return copy == NULL ? NCL_NO_MEMORY : NCL_OK;
 }
 
 void ncl_introspection_open(ncl_process *process) {

@@ -384,6 +384,35 @@ static void gives_the_newest_log_lines_but_not_those_of_the_reader(void **state)
   graph_close(&g);
 }
 
+static void gives_the_effective_config_when_its_text_is_gone(void **state) {
+  (void)state;
+  graph g;
+  graph_open(&g, two_pipelines);
+  const ncl_introspection *i = interface_of(&g);
+  const ncl_host *host = &g.f.process->host;
+  ncl_arena *arena = host->arena_open(fake_of(NCL_KIND_EXTENSION, "acme/x", 0)->me, 4096);
+  ncl_str yaml;
+  assert_int_equal(i->config(i->self, arena, &yaml), NCL_OK);
+  char *text = strndup(yaml.ptr, yaml.len);
+  const char *const parts[] = {
+      "connectors:\n    join:\n",
+      "exporters:\n    acme:\n",
+      "    acme/hanging:\n",
+      "            num_consumers: 1\n            queue_size: 7\n            sizer: requests\n",
+      "        timeout: 5s\n    direct:\n",
+      "extensions:\n    acme/x:\n",
+      "    extensions:\n        - acme/x\n    pipelines:\n        traces/in:\n            exporters:\n"
+      "                - join\n                - acme/hanging\n            processors:\n"
+      "                - acme/two\n                - acme/one\n            receivers:\n                - acme\n",
+  };
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+    if (strstr(text, parts[k]) == NULL) fail_msg("%s\nis not in\n%s", parts[k], text);
+  }
+  free(text);
+  host->arena_close(arena);
+  graph_close(&g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tells_starting_ready_and_ending),
@@ -394,6 +423,7 @@ int main(void) {
       cmocka_unit_test(tells_what_a_queue_holds),
       cmocka_unit_test(keeps_the_last_error_of_a_component_that_is_well_again),
       cmocka_unit_test(knows_the_pipelines_when_the_config_is_gone),
+      cmocka_unit_test(gives_the_effective_config_when_its_text_is_gone),
       cmocka_unit_test(gives_metrics_until_the_visitor_has_enough),
       cmocka_unit_test(gives_the_newest_log_lines_but_not_those_of_the_reader),
   };
