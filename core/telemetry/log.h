@@ -25,21 +25,37 @@ typedef struct ncl_logger ncl_logger;
 #define NCL_LOG_SAMPLE_FIRST 10u
 #define NCL_LOG_SAMPLE_THEN 100u
 
+#define NCL_LOG_OUTPUTS_MAX 8u /* outputs of one logger, and outputs for its own errors */
+
+/* Flags of a logger. */
+#define NCL_LOGGER_NO_CALLER 1u   /* no caller column, no key `caller` */
+#define NCL_LOGGER_NO_RESOURCE 2u /* no key `resource` */
+
+/* All of it is copied, but for the clock and the descriptor. */
 typedef struct ncl_logger_config {
-  int32_t fd;               /* borrowed, e.g. 2; may be anything that can be written to */
-  uint32_t format;          /* NCL_LOG_CONSOLE or NCL_LOG_JSON */
-  uint32_t level;           /* NCL_LOG_*: lines below it are not written */
-  uint32_t resource_count;  /* of `resource` */
-  const ncl_pair *resource; /* who the process is (service.name ...), in JSON lines only; copied */
+  int32_t fd;              /* borrowed, e.g. 2; may be anything that can be written to; without effect with `outputs` */
+  uint32_t format;         /* NCL_LOG_CONSOLE or NCL_LOG_JSON */
+  uint32_t level;          /* NCL_LOG_*: lines below it are not written */
+  uint32_t resource_count; /* of `resource` */
+  const ncl_pair *resource; /* who the process is (service.name ...), in JSON lines only */
   ncl_clock *clock;         /* borrowed; NULL = the machine's */
   int64_t sample_tick_ns;   /* 0 = no limit of the rate */
   uint32_t sample_first;    /* lines of a tick before the limit holds */
   uint32_t sample_then;     /* 0 = none after them */
+  uint32_t flags;           /* NCL_LOGGER_* */
+  uint32_t output_count;
+  const ncl_str *outputs;       /* "stderr", "stdout", a path, or file:///path; no more than NCL_LOG_OUTPUTS_MAX */
+  const ncl_str *error_outputs; /* where it says that an output does not take lines */
+  uint32_t error_output_count;
+  ncl_str fields; /* members of every line, rendered: `"team":"blue","n":1` */
 } ncl_logger_config;
 
 /* Console lines from info on to standard error at the usual rate limit. */
-#define NCL_LOGGER_CONFIG_INIT \
-  { 2, NCL_LOG_CONSOLE, NCL_LOG_INFO, 0, NULL, NULL, NCL_LOG_SAMPLE_TICK_NS, NCL_LOG_SAMPLE_FIRST, NCL_LOG_SAMPLE_THEN }
+#define NCL_LOGGER_CONFIG_INIT                                                                           \
+  {                                                                                                      \
+    .fd = 2, .format = NCL_LOG_CONSOLE, .level = NCL_LOG_INFO, .sample_tick_ns = NCL_LOG_SAMPLE_TICK_NS, \
+    .sample_first = NCL_LOG_SAMPLE_FIRST, .sample_then = NCL_LOG_SAMPLE_THEN                             \
+  }
 
 /* Who speaks. Empty members are left out; an empty id is Nacelle itself. Borrowed during the call. */
 typedef struct ncl_log_scope {
@@ -51,16 +67,28 @@ typedef struct ncl_log_scope {
 
 /* What became of lines. */
 typedef struct ncl_logger_counts {
-  uint64_t written;
+  uint64_t written;    /* to all outputs */
   uint64_t suppressed; /* over the rate */
-  uint64_t lost;       /* the reader did not keep up, or the descriptor is dead */
+  uint64_t lost;       /* an output did not take it: its reader did not keep up or is gone, or the disk is full */
 } ncl_logger_counts;
 
-/* NULL = no memory. SIGPIPE has to be ignored (core/runtime/signals.h). */
+/* The path that the name of an output stands for ("file:///var/log/x" is /var/log/x), borrowed from it; not for stderr
+ * and stdout. Answers what is wrong with the name, or NULL. */
+const char *ncl_log_output_path(ncl_str name, ncl_str *path);
+
+/* NULL = no memory, or an output cannot be opened. SIGPIPE has to be ignored (core/runtime/signals.h). */
 ncl_logger *ncl_logger_new(const ncl_logger_config *config);
 void ncl_logger_free(ncl_logger *logger); /* NULL is ignored */
 
+/* [any] Goes on with another config; its clock is not looked at. False, with everything as it was: an output cannot be
+ * opened, which `why` says. */
+bool ncl_logger_configure(ncl_logger *logger, const ncl_logger_config *config, char *why, size_t size);
+/* [any] Opens its files anew, after somebody moved them away. One that cannot be opened goes on where it is, and the
+ * log says so. */
+void ncl_logger_reopen(ncl_logger *logger);
+
 bool ncl_logger_enabled(const ncl_logger *logger, uint32_t level); /* [any] */
+uint32_t ncl_logger_level(const ncl_logger *logger);               /* [any] */
 void ncl_logger_set_level(ncl_logger *logger, uint32_t level);     /* [any] */
 void ncl_logger_set_format(ncl_logger *logger, uint32_t format);   /* [any] */
 ncl_logger_counts ncl_logger_count(const ncl_logger *logger);      /* [any] */

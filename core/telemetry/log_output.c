@@ -37,14 +37,21 @@ void ncl_log_output_open(ncl_log_output *output, int fd) {
     output->kind = KIND_ASK;
   } else {
     output->fd = own;
-    output->reopened = true;
+    output->own = true;
   }
 }
 
+int ncl_log_output_open_path(ncl_log_output *output, const char *path) {
+  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0644);
+  if (fd < 0) return errno;
+  *output = (ncl_log_output){.fd = fd, .kind = KIND_PLAIN, .own = true};
+  return 0;
+}
+
 void ncl_log_output_close(ncl_log_output *output) {
-  if (output->reopened) close(output->fd);
+  if (output->own) close(output->fd);
   output->fd = -1;
-  output->reopened = false;
+  output->own = false;
 }
 
 static ssize_t write_ask(int fd, const char *ptr, size_t len) {
@@ -85,6 +92,7 @@ static size_t write_all(ncl_log_output *output, const char *ptr, size_t len) {
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS) break;
     if (!wait_for_room(output, until_ns)) {
       output->stuck = true;
+      errno = EAGAIN;
       return done;
     }
   }

@@ -11,17 +11,19 @@
 
 typedef struct ncl_log_output {
   int fd;
-  int kind;      /* how to write without waiting */
-  bool reopened; /* fd is ours */
-  bool stuck;    /* the last line found no reader: do not wait again */
-  bool torn;     /* the last line was written in part */
+  int kind;   /* how to write without waiting */
+  bool own;   /* fd is ours to close */
+  bool stuck; /* the last line found no reader: do not wait again */
+  bool torn;  /* the last line was written in part */
 } ncl_log_output;
 
 /* Where it can, it opens a pipe or terminal anew, so that it does not have to change the mode of a description that it
  * shares with other processes. `fd` stays the caller's. */
 void ncl_log_output_open(ncl_log_output *output, int fd);
+/* A file, made at need and written at its end, or a named pipe that somebody reads. Returns 0 or errno. */
+int ncl_log_output_open_path(ncl_log_output *output, const char *path);
 void ncl_log_output_close(ncl_log_output *output);
-/* False: the line is lost, or was cut. One caller at a time. SIGPIPE has to be ignored. */
+/* False: the line is lost, or was cut; errno says why. One caller at a time. SIGPIPE has to be ignored. */
 bool ncl_log_output_write(ncl_log_output *output, const char *line, size_t len);
 
 #endif

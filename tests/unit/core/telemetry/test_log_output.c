@@ -174,7 +174,7 @@ static void appends_to_files_and_closes_only_what_is_its_own(void **state) {
   unlink(path);
   ncl_log_output output;
   ncl_log_output_open(&output, fd);
-  assert_false(output.reopened);
+  assert_false(output.own);
   assert_true(ncl_log_output_write(&output, "one\n", 4));
   assert_true(ncl_log_output_write(&output, "two\n", 4));
   ncl_log_output_close(&output);
@@ -184,7 +184,7 @@ static void appends_to_files_and_closes_only_what_is_its_own(void **state) {
   close(fd);
   int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
   ncl_log_output_open(&output, null);
-  assert_true(output.reopened);
+  assert_true(output.own);
   assert_true(ncl_log_output_write(&output, "x\n", 2));
   ncl_log_output_close(&output);
   assert_int_equal(close(null), 0);
