@@ -269,6 +269,7 @@ void ncl_host_fill(ncl_host *host) {
       .context_retain = ncl_context_retain,
       .context_release = ncl_context_release,
       .context_pairs = ncl_context_pairs,
+      .context_peer = ncl_context_peer,
       .now_ns = host_now_ns,
       .wall_ns = host_wall_ns,
       .timer_open = host_timer_open,

@@ -8,7 +8,7 @@
 /* Sizes as of minor 0: the least that a plugin of this major can have been built with. They are never changed. */
 #define PLUGIN_SIZE_V1 72u
 #define COMPONENT_SIZE_V1 144u
-#define METHODS_SIZE_V1 112u
+#define METHODS_SIZE_V1 120u
 #define FIELD_SIZE_V1 144u
 /* Each ends with its last member of minor 0. Members that come later stand behind that end. */
 #define ENDS_WITH(type, member, size) \
@@ -43,6 +43,10 @@ static ncl_status nothing_to_start(void *self, ncl_token token, ncl_outcome *out
 static ncl_status nothing_to_drain(void *self, int64_t deadline_ns, ncl_token token, ncl_outcome *outcome) {
   (void)self, (void)deadline_ns, (void)token, (void)outcome;
   return NCL_OK;
+}
+
+static void nothing_to_refresh(void *self) {
+  (void)self;
 }
 
 static ncl_status no_consume(void *self, const ncl_call *call, ncl_outcome *outcome) {
@@ -85,6 +89,7 @@ static void fill_methods(const ncl_methods *from, ncl_methods *to) {
   if (to->check == NULL) to->check = no_check;
   if (to->start == NULL) to->start = nothing_to_start;
   if (to->drain == NULL) to->drain = nothing_to_drain;
+  if (to->refresh == NULL) to->refresh = nothing_to_refresh;
   if (to->shutdown == NULL) to->shutdown = nothing_to_start;
   if (to->consume == NULL) to->consume = no_consume;
   if (to->prepare == NULL) to->prepare = nothing_to_prepare;

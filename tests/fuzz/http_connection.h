@@ -86,8 +86,9 @@ static inline void on_refuse(void *arg, ncl_http_stream *stream, ncl_http_reques
   reply(c, stream, 400, 13, body);
 }
 
-static inline void on_gone(void *arg, ncl_http_stream *stream) {
+static inline void on_gone(void *arg, ncl_http_stream *stream, ncl_http_request *request) {
   connection *c = arg;
+  (void)request;
   for (uint32_t i = 0; i < c->waiting_count; i++) {
     if (c->waiting[i] == stream) c->waiting[i] = NULL;
   }

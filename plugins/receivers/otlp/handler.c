@@ -285,13 +285,13 @@ static void on_done(void *arg, const ncl_outcome *outcome) {
   conclude(&to, items, outcome);
 }
 
-static void hand_on(ncl_otlp_port *port, const ncl_otlp_answer *to, const ncl_batch *batch) {
+static void hand_on(ncl_otlp_port *port, const ncl_otlp_answer *to, ncl_http_request *request, const ncl_batch *batch) {
   ncl_otlp_receiver *receiver = port->receiver;
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   bool failed = false;
   uint64_t items = batch->items;
   ncl_otlp_pending *pending = ncl_otlp_pending_take(receiver);
-  ncl_context *context = context_of(port, to->request, &failed);
+  ncl_context *context = context_of(port, request, &failed);
   if (pending == NULL || failed) {
     if (pending != NULL) ncl_otlp_pending_give(receiver, pending);
     count_received(to, items, NCL_NO_MEMORY);
@@ -300,11 +300,11 @@ static void hand_on(ncl_otlp_port *port, const ncl_otlp_answer *to, const ncl_ba
   }
   pending->port = port;
   pending->stream = to->stream;
-  pending->request = to->request;
+  pending->request = request;
   pending->items = items;
   pending->signal = to->signal;
   pending->form = to->form;
-  const ncl_emission emission = {sizeof(emission), 0, batch, context, to->request->deadline_ns, on_done, pending};
+  const ncl_emission emission = {sizeof(emission), 0, batch, context, request->deadline_ns, on_done, pending};
   outcome.status = receiver->host->emit(receiver->me, receiver->outputs[to->signal], &emission, &outcome);
   receiver->host->context_release(context);
   if (outcome.status == NCL_PENDING) { /* on_done runs later, never within emit */
@@ -334,7 +334,7 @@ static void on_message(void *arg, ncl_http_stream *stream, ncl_http_request *req
   if (batch->items == 0) {
     ncl_otlp_answer_success(&to, 0, (ncl_str){NULL, 0});
   } else {
-    hand_on(port, &to, batch);
+    hand_on(port, &to, request, batch);
   }
   host->batch_release(batch);
 }
@@ -368,13 +368,11 @@ static void on_refuse(void *arg, ncl_http_stream *stream, ncl_http_request *requ
                         0);
 }
 
-static void on_gone(void *arg, ncl_http_stream *stream) {
+static void on_gone(void *arg, ncl_http_stream *stream, ncl_http_request *request) {
   const ncl_otlp_port *port = arg;
-  ncl_otlp_pending *pending = ncl_otlp_pending_find(port->receiver, stream);
-  if (pending == NULL) return; /* its body never came whole */
-  ncl_otlp_pending_remove(port->receiver, pending);
-  pending->stream = NULL;
-  pending->request = NULL;
+  (void)stream;
+  if (request->user == NULL) return; /* its body never came whole */
+  ncl_otlp_pending_remove(port->receiver, request->user);
 }
 
 const ncl_http_handler ncl_otlp_handler = {sizeof(ncl_http_handler), 0, on_begin, on_message, on_refuse, on_gone};

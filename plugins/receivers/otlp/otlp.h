@@ -78,12 +78,13 @@ typedef struct ncl_otlp_port {
   const char *limit_key; /* of the config, that says so */
 } ncl_otlp_port;
 
-/* A request that was handed on and is not answered yet. */
+/* A request that was handed on and is not answered yet: the `user` of its ncl_http_request. */
 typedef struct ncl_otlp_pending {
-  struct ncl_otlp_pending *next; /* in the bucket, or in the free list */
+  struct ncl_otlp_pending *next; /* among those that wait, or in the free list */
+  struct ncl_otlp_pending *prev; /* among those that wait */
   ncl_otlp_port *port;
-  ncl_http_stream *stream;         /* NULL = the client is gone */
-  const ncl_http_request *request; /* while the stream is there */
+  ncl_http_stream *stream;   /* NULL = the client is gone */
+  ncl_http_request *request; /* while the stream is there */
   uint64_t items;
   uint32_t signal;
   uint8_t form;
@@ -92,15 +93,13 @@ typedef struct ncl_otlp_pending {
 
 /* Requests that may wait for an answer at once; each has a stream that the server's own limits allowed. */
 #define NCL_OTLP_PENDING_MAX 65536u
-#define NCL_OTLP_BUCKETS 1024u
 
-typedef struct ncl_otlp_pending_table {
-  ncl_otlp_pending *buckets[NCL_OTLP_BUCKETS]; /* by stream */
+typedef struct ncl_otlp_pending_list {
+  ncl_otlp_pending *waiting;
   ncl_otlp_pending *free;
   void *blocks; /* what the entries are allocated in */
-  uint32_t count;
   uint32_t allocated;
-} ncl_otlp_pending_table;
+} ncl_otlp_pending_list;
 
 struct ncl_otlp_receiver {
   const ncl_host *host;
@@ -118,22 +117,21 @@ struct ncl_otlp_receiver {
   uint32_t draining; /* ports that are */
   bool drain_late;   /* one of them did not end in time */
   ncl_token drain_token;
-  ncl_otlp_pending_table pending;
+  ncl_otlp_pending_list pending;
 };
 
 extern const ncl_http_handler ncl_otlp_handler;
 
 /* ---- pending.c --------------------------------------------------------------------------------------------------- */
 
-/* [loop] All of it. An entry that is not in the table yet; NULL = no memory, or too many. */
+/* [loop] All of it. An entry that does not wait yet; NULL = no memory, or too many. */
 ncl_otlp_pending *ncl_otlp_pending_take(ncl_otlp_receiver *receiver);
 void ncl_otlp_pending_give(ncl_otlp_receiver *receiver, ncl_otlp_pending *pending);
-/* Into and out of the table, by stream. */
+/* It waits for its answer from now on, as the `user` of its request, and until the other is called, which forgets
+ * stream and request. */
 void ncl_otlp_pending_add(ncl_otlp_receiver *receiver, ncl_otlp_pending *pending);
 void ncl_otlp_pending_remove(ncl_otlp_receiver *receiver, ncl_otlp_pending *pending);
-/* The entry of a stream; NULL = there is none. */
-ncl_otlp_pending *ncl_otlp_pending_find(ncl_otlp_receiver *receiver, const ncl_http_stream *stream);
-/* Takes every entry out of the table and forgets its stream: all streams are gone. */
+/* Removes every entry that waits: all streams are gone. */
 void ncl_otlp_pending_abandon(ncl_otlp_receiver *receiver);
 void ncl_otlp_pending_end(ncl_otlp_receiver *receiver);
 

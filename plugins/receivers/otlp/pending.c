@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pending.c: requests that wait for their answer, found by stream. Entries are allocated in blocks and kept for reuse,
- * so that a request costs no allocation. */
+/* pending.c: requests that wait for their answer. Entries are allocated in blocks and kept for reuse, so that a request
+ * costs no allocation. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "otlp.h"
 
@@ -13,35 +12,31 @@ typedef struct pending_block {
   ncl_otlp_pending entries[BLOCK_ENTRIES];
 } pending_block;
 
-static size_t bucket_of(const ncl_http_stream *stream) {
-  return (size_t)((uint64_t)(uintptr_t)stream * UINT64_C(0x9e3779b97f4a7c15) >> 54) % NCL_OTLP_BUCKETS;
-}
-
 static bool grow(ncl_otlp_receiver *receiver) {
-  ncl_otlp_pending_table *table = &receiver->pending;
+  ncl_otlp_pending_list *list = &receiver->pending;
   const int64_t bytes = (int64_t)sizeof(pending_block);
-  if (table->allocated + BLOCK_ENTRIES > NCL_OTLP_PENDING_MAX) return false;
+  if (list->allocated + BLOCK_ENTRIES > NCL_OTLP_PENDING_MAX) return false;
   if (receiver->host->memory_charge(receiver->me, bytes) != NCL_OK) return false;
   pending_block *block = calloc(1, sizeof(*block));
   if (block == NULL) {
     receiver->host->memory_charge(receiver->me, -bytes);
     return false;
   }
-  block->next = table->blocks;
-  table->blocks = block;
-  table->allocated += BLOCK_ENTRIES;
+  block->next = list->blocks;
+  list->blocks = block;
+  list->allocated += BLOCK_ENTRIES;
   for (uint32_t i = 0; i < BLOCK_ENTRIES; i++) {
-    block->entries[i].next = table->free;
-    table->free = &block->entries[i];
+    block->entries[i].next = list->free;
+    list->free = &block->entries[i];
   }
   return true;
 }
 
 ncl_otlp_pending *ncl_otlp_pending_take(ncl_otlp_receiver *receiver) {
-  ncl_otlp_pending_table *table = &receiver->pending;
-  if (table->free == NULL && !grow(receiver)) return NULL;
-  ncl_otlp_pending *pending = table->free;
-  table->free = pending->next;
+  ncl_otlp_pending_list *list = &receiver->pending;
+  if (list->free == NULL && !grow(receiver)) return NULL;
+  ncl_otlp_pending *pending = list->free;
+  list->free = pending->next;
   pending->next = NULL;
   return pending;
 }
@@ -52,37 +47,33 @@ void ncl_otlp_pending_give(ncl_otlp_receiver *receiver, ncl_otlp_pending *pendin
 }
 
 void ncl_otlp_pending_add(ncl_otlp_receiver *receiver, ncl_otlp_pending *pending) {
-  ncl_otlp_pending **bucket = &receiver->pending.buckets[bucket_of(pending->stream)];
-  pending->next = *bucket;
-  *bucket = pending;
-  receiver->pending.count++;
+  pending->prev = NULL;
+  pending->next = receiver->pending.waiting;
+  if (pending->next != NULL) pending->next->prev = pending;
+  receiver->pending.waiting = pending;
+  pending->request->user = pending;
 }
 
 void ncl_otlp_pending_remove(ncl_otlp_receiver *receiver, ncl_otlp_pending *pending) {
-  ncl_otlp_pending **at = &receiver->pending.buckets[bucket_of(pending->stream)];
-  while (*at != pending)
-    at = &(*at)->next;
-  *at = pending->next;
-  pending->next = NULL;
-  receiver->pending.count--;
-}
-
-ncl_otlp_pending *ncl_otlp_pending_find(ncl_otlp_receiver *receiver, const ncl_http_stream *stream) {
-  ncl_otlp_pending *pending = receiver->pending.buckets[bucket_of(stream)];
-  while (pending != NULL && pending->stream != stream)
-    pending = pending->next;
-  return pending;
+  if (pending->next != NULL) pending->next->prev = pending->prev;
+  if (pending->prev != NULL) {
+    pending->prev->next = pending->next;
+  } else {
+    receiver->pending.waiting = pending->next;
+  }
+  pending->next = pending->prev = NULL;
+  pending->request->user = NULL;
+  pending->request = NULL;
+  pending->stream = NULL;
 }
 
 void ncl_otlp_pending_abandon(ncl_otlp_receiver *receiver) {
-  for (uint32_t i = 0; i < NCL_OTLP_BUCKETS; i++) {
-    while (receiver->pending.buckets[i] != NULL) {
-      ncl_otlp_pending *pending = receiver->pending.buckets[i];
-      receiver->pending.buckets[i] = pending->next;
-      pending->next = NULL;
-      pending->stream = NULL;
-      receiver->pending.count--;
-    }
+  while (receiver->pending.waiting != NULL) {
+    ncl_otlp_pending *pending = receiver->pending.waiting;
+    receiver->pending.waiting = pending->next;
+    pending->next = pending->prev = NULL;
+    pending->request = NULL;
+    pending->stream = NULL;
   }
 }
 

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEVER_NS (INT64_MAX / 4)
-
 /* ---- create and destroy ----------------------------------------------------------------------------------------- */
 
 static ncl_status take_headers(ncl_otlp_receiver *receiver) {
@@ -94,7 +92,7 @@ void ncl_otlp_destroy(void *self) {
 
 /* 0 in the config means never; 0 for the server means its default. */
 static int64_t or_never(int64_t ns) {
-  return ns > 0 ? ns : NEVER_NS;
+  return ns > 0 ? ns : NCL_HTTP_NO_TIMEOUT;
 }
 
 static ncl_http_port_config grpc_config(const ncl_otlp_receiver *receiver) {

@@ -10,11 +10,14 @@
 /* One timer looks after all connections of a port; so often that no timeout is missed by more than a quarter. */
 #define TICK_MAX_NS SECOND_NS
 #define TICK_MIN_NS INT64_C(20000000)
+#define NEVER_NS (INT64_MAX / 4)
 
 /* ---- settings -------------------------------------------------------------------------------------------------- */
 
+/* 0 is the default, less is none: so far away that it never comes, and that sums with it do not overflow. */
 static void or_else(int64_t *value, int64_t otherwise) {
-  if (*value <= 0) *value = otherwise;
+  if (*value == 0) *value = otherwise;
+  if (*value < 0) *value = NEVER_NS;
 }
 
 /* What the caller gave, as far as it knew the struct, with the defaults of http_server.h. */
@@ -29,6 +32,7 @@ static void settle(ncl_http_port_config *config, const ncl_http_port_config *giv
   or_else(&config->read_header_timeout_ns, 60 * SECOND_NS);
   or_else(&config->read_timeout_ns, 60 * SECOND_NS);
   or_else(&config->write_timeout_ns, 30 * SECOND_NS);
+  or_else(&config->idle_timeout_ns, 0);
 }
 
 static void at_most(int64_t *tick, int64_t timeout) {

@@ -61,7 +61,7 @@ void ncl_stream_close(ncl_http_stream *stream, bool quiet) {
   }
   if (stream->next != NULL) stream->next->prev = stream->prev;
   conn->stream_count--;
-  if (waiting && !quiet && !conn->port->closed) conn->port->handler->gone(conn->port->arg, stream);
+  if (waiting && !quiet && !conn->port->closed) conn->port->handler->gone(conn->port->arg, stream, &stream->request);
   ncl_body_drop(stream);
   ncl_reply_end(service, &stream->reply);
   if (service->stream_count >= NCL_STREAMS_KEPT || stream->text_cap > KEPT_TEXT) {

@@ -11,7 +11,8 @@ extern "C" {
 
 #define NCL_AUTH_CLIENT_1 "ncl.auth.client/1"
 
-/* What is to be signed: the request just as it will go out. Everything stays until the token is completed. */
+/* What is to be signed: the request just as it will go out. Struct and all it points to stay until sign has answered or
+ * the token is completed, also where the request itself was given up meanwhile. */
 typedef struct ncl_auth_request {
   uint32_t struct_size;
   uint32_t header_count;

@@ -37,7 +37,9 @@ typedef struct ncl_outcome {
   const ncl_batch *remainder;    /* retryable only: what is to be tried again; NULL = all that is not delivered */
   const ncl_batch *forward;      /* NCL_FORWARD only: the reference is handed over; NULL = the call's */
   void *result;                  /* the answer of an interface's call, as the interface says */
-  void (*release)(void *result); /* [loop] called once the answer was delivered; may be NULL */
+  void (*release)(void *result); /* [loop] called with `result`, where that is not NULL, once the answer was delivered,
+                                    or at once where nobody waits for it any more (a token that was cancelled or is
+                                    dead): always exactly once, maybe before the completing call returns; may be NULL */
 } ncl_outcome;
 
 #define NCL_OUTCOME_INIT \

@@ -120,7 +120,8 @@ typedef struct ncl_host {
 
   /* [loop] Makes a batch of an encoded request that lies in `arena` (from arena_alloc, so that it is padded).
    * Validates all of it. The arena is the batch's on NCL_OK and stays the caller's otherwise.
-   * NCL_PERMANENT: malformed, with the reason and the byte offset in outcome.message. NCL_NO_MEMORY.
+   * NCL_PERMANENT: malformed, with the reason and the byte offset in outcome.message, which lives until the next call
+   * of this slot. NCL_NO_MEMORY.
    * A request without items gives NCL_OK and *batch with items == 0. */
   ncl_status (*batch_from_wire)(ncl_component *me, uint32_t signal, ncl_arena *arena, const void *bytes, size_t len,
                                 const ncl_batch **batch, ncl_outcome *outcome);
@@ -132,7 +133,8 @@ typedef struct ncl_host {
   /* [loop] Builds a batch from parts of others and from new bytes. The SDK's editors (nacelle/otlp_edit.h) are
    * made of these. What is added is trusted to be canonical (pdata.h); it is not validated again. */
   ncl_builder *(*builder_open)(ncl_component *me, uint32_t signal);
-  /* [loop] New contiguous, padded bytes that live as long as the batch. NULL = over the budget. */
+  /* [loop] New contiguous, padded bytes that live as long as the batch. NULL = over the budget, or an earlier step has
+   * failed; from then on every step of this builder fails, too, and builder_finish gives no batch. */
   uint8_t *(*builder_bytes)(ncl_builder *builder, size_t size);
   /* [loop] Keeps the memory of `batch` alive as long as the new one: its ranges may then be used. */
   ncl_status (*builder_reference)(ncl_builder *builder, const ncl_batch *batch);
@@ -169,6 +171,9 @@ typedef struct ncl_host {
   void (*context_release)(ncl_context *context); /* [any] NULL is ignored */
   /* [any] Pairs of a context: of ncl_pair, as long as the context lives. */
   ncl_array (*context_pairs)(const ncl_context *context);
+  /* [any] Who sent it, as it was given to context_new ("ip:port"); empty where that is not known. As long as the
+   * context lives. */
+  ncl_str (*context_peer)(const ncl_context *context);
 
   /* ---- runtime ----------------------------------------------------------------------------- */
 

@@ -73,7 +73,9 @@ typedef struct ncl_http_client {
    * token was not used. */
   ncl_http_exchange *(*start)(ncl_http_channel *channel, const ncl_http_call *call, ncl_token token,
                               ncl_outcome *outcome);
-  /* Ends it without an answer; the body's pieces are free to go when it returns. Not after its completion. */
+  /* Ends it without an answer; the body's pieces are free to go when it returns. The token stays the caller's, to be
+   * given up with token_cancel. Allowed until the token's done callback begins: between the answer and its delivery it
+   * does nothing, and the answer is released by the host. */
   void (*cancel)(ncl_http_exchange *exchange);
   /* Cancels what is under way. */
   void (*close)(ncl_http_channel *channel);

@@ -41,6 +41,7 @@ typedef struct ncl_http_request {
   const uint8_t *body;
   size_t body_len;
   size_t body_wire_len; /* bytes as they came */
+  void *user;           /* the handler's own, NULL at first: what `gone` needs to find */
 } ncl_http_request;
 
 /* What the handler decides when the headers are in. */
@@ -80,11 +81,14 @@ typedef struct ncl_http_handler {
   void (*message)(void *arg, ncl_http_stream *stream, ncl_http_request *request);
   /* The service cannot give the body: `why` (NCL_HTTP_REFUSED_*), in words in `detail`. The handler calls respond. */
   void (*refuse)(void *arg, ncl_http_stream *stream, ncl_http_request *request, uint32_t why, ncl_str detail);
-  /* The client went away before respond; the stream is no longer valid. */
-  void (*gone)(void *arg, ncl_http_stream *stream);
+  /* The client went away before respond; stream and request are no longer valid when it returns. */
+  void (*gone)(void *arg, ncl_http_stream *stream, ncl_http_request *request);
 } ncl_http_handler;
 
-/* A port's settings. 0 = the service's default, in brackets. */
+/* As a timeout of a port: there is none. */
+#define NCL_HTTP_NO_TIMEOUT INT64_C(-1)
+
+/* A port's settings. 0 = the service's default, in brackets; a timeout below 0 (NCL_HTTP_NO_TIMEOUT) = for ever. */
 typedef struct ncl_http_port_config {
   uint32_t struct_size;
   uint32_t max_concurrent_streams; /* a connection [100] */

@@ -27,7 +27,9 @@ extern "C" {
  * the shortest varint of the length (none of these field numbers exceeds 15). So the encoded field
  * begins at body - ncl_field_head(len). Input that is legal but not of this form is rewritten when a
  * batch is made. The `rest` ranges are the exception: they hold whole encoded fields, tag and all,
- * in the order in which they came: the fields of the envelope that this index does not know.
+ * in the order in which they came: the fields of the envelope that this index does not know. They and
+ * ncl_batch.request may be copies that lie outside of the encoded request (fields that came between others are put
+ * together), so nothing follows from where they lie.
  *
  * Padding: at least NCL_PADDING readable bytes follow every range, so that scanners may read in
  * words. What they hold is undefined.

@@ -104,6 +104,11 @@ typedef struct ncl_methods {
    * when the host goes on without it. Same answers as start. */
   ncl_status (*drain)(void *self, int64_t deadline_ns, ncl_token token, ncl_outcome *outcome);
 
+  /* [loop] [started] Optional: the config was read again, on SIGHUP for one, and nothing of this instance's has
+   * changed. What it found through the config may have: reopens files by their names, reads certificates again. What
+   * fails is logged, and what was in use stays in use. */
+  void (*refresh)(void *self);
+
   /* [loop] Gives back what start acquired. What it still holds is dropped and counted by it
    * (host->drop). Same answers as start. */
   ncl_status (*shutdown)(void *self, ncl_token token, ncl_outcome *outcome);

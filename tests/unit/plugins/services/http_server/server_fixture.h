@@ -34,6 +34,7 @@ typedef struct server_fixture {
   uint32_t begun;
   uint32_t messages;
   uint32_t gone;
+  uint32_t gone_users; /* of them, those whose request had its `user` */
   uint32_t dones;
   uint32_t refused; /* the last NCL_HTTP_REFUSED_* */
   char detail[128];
@@ -112,6 +113,8 @@ static inline void handler_message(void *arg, ncl_http_stream *stream, ncl_http_
     case LATER:
       assert_true(f->waiting_count < 16);
       f->waiting[f->waiting_count++] = stream;
+      assert_null(request->user);
+      request->user = stream;
       break;
     case CLOSE_PORT_IN_MESSAGE:
       f->server->close(f->port);
@@ -134,9 +137,10 @@ static inline void handler_refuse(void *arg, ncl_http_stream *stream, ncl_http_r
   answer(f, stream, statuses[why], codes[why], "refused", 7);
 }
 
-static inline void handler_gone(void *arg, ncl_http_stream *stream) {
+static inline void handler_gone(void *arg, ncl_http_stream *stream, ncl_http_request *request) {
   server_fixture *f = arg;
   f->gone++;
+  if (request->user != NULL) f->gone_users++;
   for (uint32_t i = 0; i < f->waiting_count; i++) {
     if (f->waiting[i] == stream) f->waiting[i] = NULL;
   }

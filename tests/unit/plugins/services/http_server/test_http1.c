@@ -429,6 +429,26 @@ static void ends_slow_and_idle_clients(void **state) {
   close(idle);
 }
 
+static void waits_for_ever_where_a_timeout_is_none(void **state) {
+  server_fixture *f = *state;
+  int ended = 0;
+  f->config.read_header_timeout_ns = NCL_HTTP_NO_TIMEOUT;
+  f->config.read_timeout_ns = NCL_HTTP_NO_TIMEOUT;
+  f->config.idle_timeout_ns = NCL_HTTP_NO_TIMEOUT;
+  open_port(f);
+  int head = client_open(f), body = client_open(f), idle = client_open(f);
+  client_text(f, head, "GET / HTTP/1.1\r\nHos");
+  client_text(f, body, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
+  exchange(f, idle, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", &ended);
+  loop_host_advance(&f->host, 100000 * SECOND_NS);
+  assert_starts(exchange(f, head, "t: a\r\n\r\n", &ended), "HTTP/1.1 200 ");
+  assert_starts(exchange(f, body, "second", &ended), "HTTP/1.1 200 ");
+  assert_starts(exchange(f, idle, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", &ended), "HTTP/1.1 200 ");
+  close(head);
+  close(body);
+  close(idle);
+}
+
 static void ends_a_client_that_does_not_read(void **state) {
   server_fixture *f = *state;
   const size_t size = 24 << 20;
@@ -486,6 +506,7 @@ int main(void) {
       SERVER_TEST(unpacks_bodies_within_the_limit),
       SERVER_TEST(refuses_bodies_that_the_budget_has_no_room_for),
       SERVER_TEST(ends_slow_and_idle_clients),
+      SERVER_TEST(waits_for_ever_where_a_timeout_is_none),
       SERVER_TEST(ends_a_client_that_does_not_read),
       SERVER_TEST(survives_the_port_being_closed_from_within),
   };

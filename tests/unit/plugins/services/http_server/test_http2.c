@@ -113,6 +113,7 @@ static void tells_the_handler_when_a_stream_is_gone(void **state) {
   nghttp2_submit_rst_stream(c.session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
   h2_run(&c);
   assert_int_equal(f->gone, 1);
+  assert_int_equal(f->gone_users, 1);
   assert_null(f->waiting[0]);
   answer(f, f->waiting[1], 200, 0, "two", 3);
   h2_run(&c);
