@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/pipeline/build.h"
+#include "core/pipeline/sources.h"
 
 void ncl_collector_say(const ncl_collector *c, uint32_t level, const char *event, const char *message,
                        const ncl_attr *attrs, uint32_t count) {
@@ -33,8 +34,15 @@ bool ncl_collector_load(ncl_collector *c) {
     uris[count++] = c->options->sets[i];
   c->diagnostics = ncl_diagnostics_new(NULL);
   if (c->diagnostics == NULL) return false;
-  ncl_environment environment = ncl_environment_of_process();
-  c->config = ncl_config_load(uris, count, &environment, c->diagnostics);
+  ncl_sources *sources = ncl_sources_new(c->registry, NCL_SOURCES_WITHIN_NS);
+  if (sources == NULL) return false;
+  ncl_load_options load = {.uris = uris,
+                           .uri_count = count,
+                           .environment = ncl_environment_of_process(),
+                           .retrieve = ncl_sources_retrieve,
+                           .retrieve_ctx = sources};
+  c->config = ncl_config_load_with(&load, c->diagnostics);
+  ncl_sources_free(sources);
   if (c->config == NULL) return true;
   c->service = ncl_service_read(c->config, c->diagnostics);
   return c->service != NULL;
@@ -112,8 +120,9 @@ bool ncl_collector_report(const ncl_collector *c) {
 }
 
 bool ncl_collector_build(ncl_collector *c, bool check) {
-  if (!ncl_collector_load(c) || !ncl_collector_open_logger(c) || !ncl_collector_open_registry(c))
+  if (!ncl_collector_open_registry(c) || !ncl_collector_load(c) || !ncl_collector_open_logger(c)) {
     return ncl_cli_no_memory(), false;
+  }
   if (c->service == NULL) return ncl_collector_report(c);
   if (c->loop == NULL) c->loop = ncl_loop_new();
   if (c->loop == NULL) return ncl_cli_no_memory(), false;

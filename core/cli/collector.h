@@ -15,22 +15,22 @@
  * made; what was not made is NULL. */
 typedef struct ncl_collector {
   const ncl_options *options; /* borrowed */
+  ncl_registry *registry;
   ncl_diagnostics *diagnostics;
   ncl_config *config;
   const ncl_service_config *service; /* in `config` */
-  ncl_registry *registry;
   ncl_logger *logger;
   ncl_loop *loop;
   ncl_process *process;
 } ncl_collector;
 
-/* Reads the config that the options name. False = no memory; a config that cannot be read is true, with `service`
- * NULL. */
+/* Where plugins lie: as told, else beside the program. False = no memory. */
+bool ncl_collector_open_registry(ncl_collector *collector);
+/* Reads the config that the options name; after the registry, which knows the sources that are plugins. False = no
+ * memory; a config that cannot be read is true, with `service` NULL. */
 bool ncl_collector_load(ncl_collector *collector);
 /* The logger that the config asks for; after load. False = no memory. */
 bool ncl_collector_open_logger(ncl_collector *collector);
-/* Where plugins lie: as told, else beside the program. False = no memory. */
-bool ncl_collector_open_registry(ncl_collector *collector);
 /* All of the above and a process with all components created, none started; a loop that is there already is used.
  * `check` also looks at files, certificates and unused components. False = it was said on stderr why not. */
 bool ncl_collector_build(ncl_collector *collector, bool check);

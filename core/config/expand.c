@@ -2,6 +2,7 @@
 /* Replaces ${...} in values by what it stands for. */
 #include "core/config/expand.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/config/merge.h"
@@ -138,7 +139,7 @@ static step keep_replacement(expander *x, const ncl_node *node, ncl_str scheme, 
   if (!is_utf8(text)) {
     return fault(x, node, "it must be UTF-8 text", "what the reference stands for is not UTF-8");
   }
-  if (retrieved->kind == NCL_SOURCE_FILE) {
+  if (retrieved->kind == NCL_SOURCE_FILE || retrieved->kind == NCL_SOURCE_OTHER) {
     while (text.len > 0 && (text.ptr[text.len - 1] == '\n' || text.ptr[text.len - 1] == '\r'))
       text.len--;
   }
@@ -146,10 +147,26 @@ static step keep_replacement(expander *x, const ncl_node *node, ncl_str scheme, 
   out->unset = retrieved->unset != 0;
   out->empty_default = retrieved->is_default != 0 && text.len == 0;
   if (retrieved->kind == NCL_SOURCE_YAML) len = snprintf(name, sizeof(name), "yaml:");
+  if (retrieved->kind == NCL_SOURCE_OTHER) {
+    /* The two are slices of one text: "scheme:rest". */
+    len = (int)ncl_uri_show(ncl_str_of(scheme.ptr, scheme.len + 1 + rest.len), name, sizeof(name));
+  }
   if ((size_t)len >= sizeof(name)) len = (int)sizeof(name) - 1;
   out->name = ncl_region_copy(&x->config->region, ncl_str_of(name, (size_t)len));
   out->text = ncl_region_copy(&x->config->region, text);
   return out->name.ptr != NULL && out->text.ptr != NULL ? STEP_DONE : STEP_NO_MEMORY;
+}
+
+/* What a plugin was asked for is named; the words of the others name it themselves. */
+static step report_failure(expander *x, const ncl_node *node, ncl_str scheme, ncl_str rest, ncl_retrieved *retrieved) {
+  char words[sizeof(retrieved->reason) + NCL_URI_SHOWN_MAX + 4];
+  char shown[NCL_URI_SHOWN_MAX];
+  if (retrieved->kind != NCL_SOURCE_OTHER || retrieved->no_scheme) {
+    return fault(x, node, retrieved->hint, retrieved->reason);
+  }
+  (void)ncl_uri_show(ncl_str_of(scheme.ptr, scheme.len + 1 + rest.len), shown, sizeof(shown));
+  (void)snprintf(words, sizeof(words), "%s: %s", shown, retrieved->reason);
+  return fault(x, node, retrieved->hint, words);
 }
 
 static step look_up(expander *x, const ncl_node *node, ncl_str body, uint32_t depth, replacement *out) {
@@ -167,9 +184,7 @@ static step look_up(expander *x, const ncl_node *node, ncl_str body, uint32_t de
   x->references++;
   done = make_uri(x, node, body, depth, &scheme, &rest);
   if (done != STEP_DONE) return done;
-  if (!ncl_retrieve(x->options, scheme, rest, &retrieved)) {
-    return fault(x, node, retrieved.hint, retrieved.reason);
-  }
+  if (!ncl_retrieve(x->options, scheme, rest, &retrieved)) return report_failure(x, node, scheme, rest, &retrieved);
   done = keep_replacement(x, node, scheme, rest, &retrieved, out);
   ncl_retrieved_end(&retrieved);
   if (done == STEP_DONE && out->unset && !x->quiet) {

@@ -2,6 +2,7 @@
 /* What a text is when it is no config: the mistakes that happen on the way into a parameter, a secret, a variable. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/config/config.h"
 #include "core/config/explain.h"
@@ -177,6 +178,15 @@ static bool is_file_name(ncl_str text) {
          ends(text, ".yml") || ends(text, ".json");
 }
 
+static bool is_markup(ncl_str text) {
+  static const char *const begins[] = {"<!doctype", "<html", "<?xml", NULL};
+  size_t i;
+  for (i = 0; begins[i] != NULL; i++) {
+    if (text.len >= strlen(begins[i]) && strncasecmp(text.ptr, begins[i], strlen(begins[i])) == 0) return true;
+  }
+  return false;
+}
+
 /* A line that git leaves behind; 0 = there is none. */
 static uint32_t conflict_line(const ncl_source *source) {
   uint32_t line;
@@ -209,6 +219,12 @@ static bool explain_pointer(ncl_source *source, ncl_str text, ncl_diagnostics *d
                             "file itself with --config file:NAME"
                           : "to read a file, use --config file:NAME",
                  "this is the name of a file, not the config in it");
+    return true;
+  }
+  if (is_markup(text)) {
+    ncl_error_at(diagnostics, mark, NO_PATH,
+                 "fetch the file itself, not the page that shows it or the one to log in at",
+                 "this is an HTML page or XML, not YAML text");
     return true;
   }
   if (is_base64(text)) {

@@ -33,7 +33,9 @@ static bool fetch(loader *l, ncl_str uri, ncl_retrieved *out) {
   ncl_str scheme = ncl_str_of("file", 4), rest = uri;
   (void)ncl_uri_split(uri, &scheme, &rest);
   if (!ncl_retrieve(l->options, scheme, rest, out)) {
-    ncl_error_at(l->diagnostics, NCL_MARK_NONE, NO_PATH, out->hint, "%s", out->reason);
+    char shown[NCL_URI_SHOWN_MAX];
+    size_t len = out->kind == NCL_SOURCE_OTHER && out->no_scheme == 0 ? ncl_uri_show(uri, shown, sizeof(shown)) : 0;
+    ncl_error_at(l->diagnostics, NCL_MARK_NONE, ncl_str_of(shown, len), out->hint, "%s", out->reason);
     return false;
   }
   if (out->unset) {
@@ -43,9 +45,10 @@ static bool fetch(loader *l, ncl_str uri, ncl_retrieved *out) {
   return true;
 }
 
-/* What a source is called in messages: a file by its name, an inline text by its scheme. */
-static ncl_str name_of(ncl_str uri, uint32_t kind) {
+/* What a source is called in messages: a file by its name, an inline text by its scheme, an address without secrets. */
+static ncl_str name_of(ncl_str uri, uint32_t kind, char shown[NCL_URI_SHOWN_MAX]) {
   ncl_str scheme, rest;
+  if (kind == NCL_SOURCE_OTHER) return ncl_str_of(shown, ncl_uri_show(uri, shown, NCL_URI_SHOWN_MAX));
   if (kind == NCL_SOURCE_YAML) return ncl_str_of("yaml:", 5);
   if (kind == NCL_SOURCE_FILE && ncl_uri_split(uri, &scheme, &rest)) return rest;
   if (kind == NCL_SOURCE_ENVIRONMENT) {
@@ -75,6 +78,7 @@ static bool merge_text(loader *l, ncl_source *source) {
 }
 
 static bool load_one(loader *l, ncl_str uri, uint32_t order) {
+  char shown[NCL_URI_SHOWN_MAX];
   ncl_retrieved retrieved;
   ncl_source *source;
 
@@ -82,7 +86,8 @@ static bool load_one(loader *l, ncl_str uri, uint32_t order) {
     l->unusable = true;
     return true;
   }
-  source = ncl_source_new(l->options->allocator, retrieved.kind, name_of(uri, retrieved.kind), retrieved.text, order);
+  source =
+      ncl_source_new(l->options->allocator, retrieved.kind, name_of(uri, retrieved.kind, shown), retrieved.text, order);
   ncl_retrieved_end(&retrieved);
   return source != NULL && ncl_config_own_source(l->config, source) && merge_text(l, source);
 }

@@ -20,22 +20,18 @@ typedef struct ncl_retrieved {
   uint32_t kind;              /* NCL_SOURCE_*; set to NCL_SOURCE_OTHER before the call */
   uint32_t is_default;        /* 1 = the default of the reference (env) */
   uint32_t unset;             /* 1 = there is no such thing, which in a value is a warning and null (env) */
+  uint32_t no_scheme;         /* 1 = failed, since nobody has the scheme */
   ncl_str text;               /* at most NCL_CONFIG_TEXT_MAX bytes */
   void (*release)(void *arg); /* gives `text` back; may be NULL */
   void *release_arg;
-  char reason[300]; /* on failure: why, in words */
-  char hint[300];   /* on failure: what to do; may be empty */
+  char reason[600]; /* on failure: why, in words */
+  char hint[600];   /* on failure: what to do; may be empty */
 } ncl_retrieved;
 
-/* Fetches what stands behind "<scheme>:"; false = failed, with the reason. May wait: it runs before anything
- * serves. `uri` ends with a NUL behind its last byte. */
-typedef bool (*ncl_retrieve_fn)(void *ctx, ncl_str uri, ncl_retrieved *out);
-
-typedef struct ncl_config_scheme {
-  ncl_str scheme; /* "http" */
-  ncl_retrieve_fn retrieve;
-  void *ctx;
-} ncl_config_scheme;
+/* Fetches what stands behind "<scheme>:" of the schemes that the core does not have; false = failed, with the reason.
+ * May wait: it runs before anything serves. `uri` is what follows the colon, with a NUL behind its last byte. A scheme
+ * that nobody has: out->no_scheme = 1, out->reason empty, and out->hint where it was looked for. */
+typedef bool (*ncl_retrieve_fn)(void *ctx, ncl_str scheme, ncl_str uri, ncl_retrieved *out);
 
 #define NCL_CONFIG_TEXT_MAX (1024u * 1024u)         /* bytes of one source */
 #define NCL_CONFIG_SOURCES_MAX 100u                 /* --config arguments */
@@ -46,9 +42,9 @@ typedef struct ncl_config_scheme {
 typedef struct ncl_load_options {
   const char *const *uris; /* "file:/etc/nacelle.yaml", "env:COLLECTOR_CONFIG", "yaml:a::b: v", "/etc/nacelle.yaml" */
   size_t uri_count;
-  ncl_environment environment;      /* get == NULL: every variable is unset */
-  const ncl_config_scheme *schemes; /* besides file, env and yaml; may be NULL */
-  size_t scheme_count;
+  ncl_environment environment; /* get == NULL: every variable is unset */
+  ncl_retrieve_fn retrieve;    /* schemes besides file, env and yaml; NULL = there are none */
+  void *retrieve_ctx;
   const ncl_allocator *allocator; /* NULL = the default */
 } ncl_load_options;
 

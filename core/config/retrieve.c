@@ -149,7 +149,6 @@ static bool read_file(const ncl_allocator *allocator, int fd, ncl_str name, ncl_
     return fail(out, "a config is far smaller than that", "the file \"%.*s\" has more than %u bytes", NCL_ARG(name),
                 NCL_CONFIG_TEXT_MAX);
   }
-  out->kind = NCL_SOURCE_FILE;
   out->text = ncl_str_of(text->bytes, (size_t)size);
   out->release = free_file_text;
   out->release_arg = text;
@@ -185,7 +184,6 @@ static bool retrieve_variable(const ncl_environment *environment, ncl_str rest, 
   memcpy(name, rest.ptr, end);
   name[end] = 0;
   value = environment->get == NULL ? NULL : environment->get(environment->ctx, name);
-  out->kind = NCL_SOURCE_ENVIRONMENT;
   if (value != NULL) {
     out->text = ncl_str_of(value, strlen(value));
   } else if (end < rest.len) {
@@ -197,38 +195,69 @@ static bool retrieve_variable(const ncl_environment *environment, ncl_str rest, 
   return true;
 }
 
-static void list_schemes(const ncl_load_options *options, char *out, size_t size) {
-  size_t used = (size_t)snprintf(out, size, "the schemes that are known are env, file, yaml"), i;
-  for (i = 0; i < options->scheme_count && used < size; i++) {
-    used += (size_t)snprintf(out + used, size - used, ", %.*s", NCL_ARG(options->schemes[i].scheme));
+/* Schemes that people try and that mean something else. */
+static const char *explain_scheme(ncl_str scheme, ncl_str rest) {
+  if (ncl_str_eq(scheme, (ncl_str)NCL_STR("arn"))) {
+    return "this is the name of something in AWS: in the ECS task definition, give it as \"valueFrom\" of a variable "
+           "under \"secrets\", and name that variable here: env:COLLECTOR_CONFIG";
   }
+  if (ncl_str_eq(scheme, (ncl_str)NCL_STR("AWS")) && rest.len > 0 && rest.ptr[0] == ':') {
+    return "deploy it with Fn::Sub, or write the value itself";
+  }
+  return NULL;
 }
 
-static bool unknown_scheme(const ncl_load_options *options, ncl_str scheme, ncl_str rest, ncl_retrieved *out) {
-  char known[200];
-  list_schemes(options, known, sizeof(known));
-  if (ncl_str_eq(scheme, (ncl_str)NCL_STR("AWS")) && rest.len > 0 && rest.ptr[0] == ':') {
-    return fail(out, "deploy it with Fn::Sub, or write the value itself",
-                "\"${AWS:%.*s}\" is a variable of CloudFormation that was not filled in", NCL_ARG(rest));
+static bool unknown_scheme(ncl_str scheme, ncl_str rest, const char *looked, ncl_retrieved *out) {
+  static const char *const own[] = {"env", "file", "yaml", "http", "https", NULL};
+  const char *explained = explain_scheme(scheme, rest);
+  ncl_near_miss near;
+  char hint[sizeof(out->hint)];
+  size_t i;
+
+  out->no_scheme = 1;
+  if (explained != NULL && rest.ptr[0] == ':' && scheme.ptr[0] == 'A') {
+    return fail(out, explained, "\"${AWS:%.*s}\" is a variable of CloudFormation that was not filled in",
+                NCL_ARG(rest));
   }
-  return fail(out, known, "the scheme \"%.*s\" is not known", NCL_ARG(scheme));
+  ncl_near_miss_init(&near, scheme);
+  for (i = 0; own[i] != NULL; i++)
+    ncl_near_miss_offer(&near, ncl_str_of(own[i], strlen(own[i])));
+  if (explained != NULL) {
+    (void)snprintf(hint, sizeof(hint), "%s", explained);
+  } else if (near.best.len > 0 && !ncl_str_eq(near.best, scheme)) {
+    (void)snprintf(hint, sizeof(hint), "did you mean \"%.*s:\"? %s", NCL_ARG(near.best), looked);
+  } else {
+    (void)snprintf(hint, sizeof(hint), "%s", looked);
+  }
+  return fail(out, hint, "the scheme \"%.*s\" is not known", NCL_ARG(scheme));
+}
+
+static bool retrieve_other(const ncl_load_options *options, ncl_str scheme, ncl_str rest, ncl_retrieved *out) {
+  char looked[sizeof(out->hint)] = "the schemes that are known are env, file, yaml";
+  if (options->retrieve != NULL) {
+    if (options->retrieve(options->retrieve_ctx, scheme, rest, out)) return true;
+    if (out->no_scheme == 0) return false;
+    (void)snprintf(looked, sizeof(looked), "%s", out->hint);
+  }
+  return unknown_scheme(scheme, rest, looked, out);
 }
 
 static bool retrieve(const ncl_load_options *options, ncl_str scheme, ncl_str rest, ncl_retrieved *out) {
   const ncl_allocator *allocator = options->allocator != NULL ? options->allocator : ncl_allocator_default();
-  size_t i;
-  if (ncl_str_eq(scheme, (ncl_str)NCL_STR("env"))) return retrieve_variable(&options->environment, rest, out);
-  if (ncl_str_eq(scheme, (ncl_str)NCL_STR("file"))) return retrieve_file(allocator, rest, out);
+  if (ncl_str_eq(scheme, (ncl_str)NCL_STR("env"))) {
+    out->kind = NCL_SOURCE_ENVIRONMENT;
+    return retrieve_variable(&options->environment, rest, out);
+  }
+  if (ncl_str_eq(scheme, (ncl_str)NCL_STR("file"))) {
+    out->kind = NCL_SOURCE_FILE;
+    return retrieve_file(allocator, rest, out);
+  }
   if (ncl_str_eq(scheme, (ncl_str)NCL_STR("yaml"))) {
     out->kind = NCL_SOURCE_YAML;
     out->text = rest;
     return true;
   }
-  for (i = 0; i < options->scheme_count; i++) {
-    const ncl_config_scheme *added = &options->schemes[i];
-    if (ncl_str_eq(scheme, added->scheme)) return added->retrieve(added->ctx, rest, out);
-  }
-  return unknown_scheme(options, scheme, rest, out);
+  return retrieve_other(options, scheme, rest, out);
 }
 
 bool ncl_retrieve(const ncl_load_options *options, ncl_str scheme, ncl_str rest, ncl_retrieved *out) {
@@ -243,6 +272,24 @@ bool ncl_retrieve(const ncl_load_options *options, ncl_str scheme, ncl_str rest,
                 size, NCL_CONFIG_TEXT_MAX);
   }
   return true;
+}
+
+size_t ncl_uri_show(ncl_str uri, char *out, size_t size) {
+  const char *slashes = uri.len > 0 ? memmem(uri.ptr, uri.len, "://", 3) : NULL;
+  size_t place = slashes != NULL ? (size_t)(slashes - uri.ptr) + 3 : uri.len, end = place, at = 0, query = place, used;
+  for (; end < uri.len && strchr("/?#", uri.ptr[end]) == NULL; end++) {
+    if (uri.ptr[end] == '@') at = end;
+  }
+  while (query < uri.len && uri.ptr[query] != '?' && uri.ptr[query] != '#')
+    query++;
+  if (slashes == NULL) { /* "ssm:/path?region=eu-west-1" has no secrets, and what has is not known */
+    used = (size_t)snprintf(out, size, "%.*s", NCL_ARG(uri));
+  } else {
+    ncl_str shown = ncl_str_of(uri.ptr + (at > 0 ? at : place), query - (at > 0 ? at : place));
+    used = (size_t)snprintf(out, size, "%.*s%s%.*s%s", (int)(place < 40 ? place : 40), uri.ptr, at > 0 ? "***" : "",
+                            NCL_ARG(shown), query < uri.len && uri.ptr[query] == '?' ? "?***" : "");
+  }
+  return used < size ? used : size - 1;
 }
 
 void ncl_retrieved_end(ncl_retrieved *retrieved) {

@@ -8,6 +8,11 @@
 /* Divides "scheme:rest"; a scheme has two characters at least. false = there is no scheme. */
 bool ncl_uri_split(ncl_str uri, ncl_str *scheme, ncl_str *rest);
 
+/* A URI for messages: user, password and the query of an address ("https://user:pw@host/path?token=x"), which may be
+ * secrets, as "***". Returns the length; `size` bytes are written at most, with a NUL. */
+#define NCL_URI_SHOWN_MAX 300u
+size_t ncl_uri_show(ncl_str uri, char *out, size_t size);
+
 /* [a-zA-Z_][a-zA-Z0-9_]* */
 bool ncl_is_variable_name(ncl_str name);
 

@@ -363,8 +363,13 @@ static void release_text(void *arg) {
   ((fetched *)arg)->released++;
 }
 
-static bool fetch(void *ctx, ncl_str uri, ncl_retrieved *out) {
+static bool fetch(void *ctx, ncl_str scheme, ncl_str uri, ncl_retrieved *out) {
   fetched *f = ctx;
+  if (!ncl_str_eq(scheme, (ncl_str)NCL_STR("ssm"))) {
+    out->no_scheme = 1;
+    (void)snprintf(out->hint, sizeof(out->hint), "there is ssm");
+    return false;
+  }
   f->asked++;
   if (f->big != NULL) {
     out->text = ncl_str_of(f->big, NCL_CONFIG_TEXT_MAX + 1);
@@ -385,9 +390,8 @@ static bool fetch(void *ctx, ncl_str uri, ncl_retrieved *out) {
 
 static void asks_added_schemes(void **state) {
   fetched f = {0, 0, NULL};
-  ncl_config_scheme schemes[] = {{NCL_STR("ssm"), fetch, &f}};
   const char *good[] = {"ssm:x", "yaml:b: ${ssm:y}"}, *bad[] = {"yaml:b: ${ssm:fail}"};
-  ncl_load_options options = {.uris = good, .uri_count = 2, .schemes = schemes, .scheme_count = 1};
+  ncl_load_options options = {.uris = good, .uri_count = 2, .retrieve = fetch, .retrieve_ctx = &f};
   ncl_diagnostics *diagnostics = ncl_diagnostics_new(NULL);
   ncl_config *config = ncl_config_load_with(&options, diagnostics);
   char *text;
@@ -404,7 +408,8 @@ static void asks_added_schemes(void **state) {
   options.uri_count = 1;
   config = ncl_config_load_with(&options, diagnostics);
   text = support_lines(diagnostics);
-  SUPPORT_EXPECT(text, "yaml:1:4: error: b: the parameter \"fail\" may not be read; allow ssm:GetParameter\n", "lines");
+  SUPPORT_EXPECT(text, "yaml:1:4: error: b: ssm:fail: the parameter \"fail\" may not be read; allow ssm:GetParameter\n",
+                 "lines");
   free(text);
   ncl_config_free(config);
   ncl_diagnostics_free(diagnostics);
@@ -412,18 +417,18 @@ static void asks_added_schemes(void **state) {
 
 static void refuses_a_text_of_an_added_scheme_beyond_the_limit(void **state) {
   fetched f = {0, 0, calloc(1, NCL_CONFIG_TEXT_MAX + 1)};
-  ncl_config_scheme schemes[] = {{NCL_STR("ssm"), fetch, &f}};
   const char *uris[] = {"ssm:x"};
-  ncl_load_options options = {.uris = uris, .uri_count = 1, .schemes = schemes, .scheme_count = 1};
+  ncl_load_options options = {.uris = uris, .uri_count = 1, .retrieve = fetch, .retrieve_ctx = &f};
   ncl_diagnostics *diagnostics = ncl_diagnostics_new(NULL);
   char *lines;
   (void)state;
   assert_null(ncl_config_load_with(&options, diagnostics));
   lines = support_lines(diagnostics);
-  SUPPORT_EXPECT(lines,
-                 "error: the text has 1048577 bytes, more than the 1048576 that are allowed; a config is far smaller "
-                 "than that\n",
-                 "big");
+  SUPPORT_EXPECT(
+      lines,
+      "error: ssm:x: the text has 1048577 bytes, more than the 1048576 that are allowed; a config is far smaller "
+      "than that\n",
+      "big");
   assert_int_equal(f.released, 1);
   free(lines);
   free((void *)(uintptr_t)f.big);
