@@ -179,9 +179,9 @@ ncl_status ncl_http_body_prepare(ncl_http_exchange *exchange, const ncl_http_cal
   exchange->pieces = call->body;
   exchange->body_len = pieces_len(&call->body);
   if (channel->encoding != NCL_HTTP_ENCODING_NONE && exchange->body_len > 0) return encode(exchange, outcome);
-  /* What is signed has to stay until the authenticator is through, and the caller may cancel before. Small bodies go
-   * out in one piece with the headers. */
-  bool is_small = !channel->is_grpc && exchange->body_len <= NCL_HTTP_SMALL_BODY;
+  /* What is signed has to stay until the authenticator is through, and the caller may cancel before. libcurl
+   * sends small ones in one piece with the headers. */
+  bool is_small = !channel->is_grpc && !exchange->is_plain && exchange->body_len <= NCL_HTTP_SMALL_BODY;
   if (exchange->body_len == 0 || (channel->auth == NULL && !is_small)) return NCL_OK;
   uint8_t *whole = malloc(exchange->body_len);
   if (whole == NULL) return ncl_http_fail(outcome, NCL_NO_MEMORY, "no memory for a request");

@@ -68,8 +68,9 @@ ncl_http_channel *ncl_http_channel_open(void *self, ncl_component *owner, const 
     (void)ncl_http_fail(outcome, NCL_PERMANENT, wrong);
     return NULL;
   }
-  if (!ncl_http_tls_check(config->tls, outcome, service->words, sizeof service->words)) return NULL;
   if (!ncl_http_service_ready(service, outcome)) return NULL;
+  if (!ncl_http_tls_check(&service->libraries, config->tls, outcome, service->words, sizeof service->words))
+    return NULL;
   ncl_http_channel *channel = calloc(1, sizeof *channel);
   if (channel == NULL) goto no_memory;
   channel->service = service;

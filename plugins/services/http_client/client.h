@@ -3,13 +3,13 @@
 #ifndef NCL_HTTP_CLIENT_CLIENT_H
 #define NCL_HTTP_CLIENT_CLIENT_H
 
-#include <curl/curl.h>
 #include <nacelle/http_client.h>
 #include <stdbool.h>
 
 #include "buffer.h"
 #include "encode.h"
 #include "grpc.h"
+#include "libraries.h"
 #include "multi.h"
 #include "store.h"
 #include "url.h"
@@ -31,10 +31,12 @@
 typedef struct ncl_http_service {
   const ncl_host *host;
   ncl_component *me;
-  ncl_http_client table;  /* what is published */
-  ncl_http_multi multi;   /* of all requests over HTTP/1.1 */
-  struct ncl_http_h2 *h2; /* connections of gRPC */
-  ncl_timer *reap;        /* frees those that are dead */
+  ncl_http_client table;        /* what is published */
+  ncl_http_libraries libraries; /* of TLS and proxies, at first need */
+  ncl_http_multi multi;         /* of all requests over HTTP/1.1 that need those */
+  struct ncl_http_h1 *h1;       /* connections of the others */
+  struct ncl_http_h2 *h2;       /* connections of gRPC */
+  ncl_timer *reap;              /* frees those that are dead */
   ncl_http_channel *channels;
   ncl_http_store store;              /* what compressing bodies needs */
   uint32_t jobs;                     /* that compress now */
@@ -44,16 +46,19 @@ typedef struct ncl_http_service {
   uint32_t under_way;   /* exchanges that hold memory */
   uint32_t connections; /* those that were charged */
   int uncharged_fd;     /* the one connection that was let through without, -1 = none */
-  bool is_ready;        /* libcurl was initialised */
-  bool is_shut;         /* nothing of the host may be used any more */
+  bool is_ready;
+  bool is_shut; /* nothing of the host may be used any more */
   char user_agent[64];
   char words[512]; /* of the last outcome that needed more than a literal */
 } ncl_http_service;
 
 /* [loop] The service is freed with its last user. */
 void ncl_http_service_leave(ncl_http_service *service);
-/* [loop] Gets libcurl ready at first need. False with the reason in *outcome. */
+/* [loop] Opens what every channel needs. False with the reason in *outcome. */
 bool ncl_http_service_ready(ncl_http_service *service, ncl_outcome *outcome);
+
+/* [loop] Opens libcurl and OpenSSL at first need. False: the reason lies in service->words. */
+bool ncl_http_service_libraries(ncl_http_service *service);
 
 /* Puts a reason into an outcome. `words` must be static. Returns status. */
 ncl_status ncl_http_fail(ncl_outcome *outcome, ncl_status status, const char *words);
@@ -68,7 +73,7 @@ struct ncl_http_channel {
   uint32_t encoding;
   int32_t level;
   uint32_t max_connections;
-  uint32_t max_running; /* requests with libcurl at once */
+  uint32_t max_running; /* requests at once */
   int64_t connect_timeout_ns;
   int64_t idle_timeout_ns;
   size_t max_response;
@@ -78,7 +83,7 @@ struct ncl_http_channel {
   const ncl_value *tls; /* NULL = system defaults */
   const ncl_auth_client *auth;
   uint32_t exchanges; /* in use */
-  uint32_t running;   /* with libcurl */
+  uint32_t running;   /* with a backend */
   ncl_http_exchange *in_use;
   ncl_http_exchange *free;
   uint32_t free_count;
@@ -99,7 +104,7 @@ enum {
   NCL_HTTP_ENCODING,  /* a thread compresses the body */
   NCL_HTTP_SIGNING,   /* the authenticator has been asked */
   NCL_HTTP_WAITING,   /* for its turn among the channel's requests */
-  NCL_HTTP_RUNNING,   /* with libcurl */
+  NCL_HTTP_RUNNING,   /* with a connection, or libcurl */
   NCL_HTTP_COMPLETED, /* the host has the answer; it is not delivered yet */
 };
 
@@ -108,9 +113,11 @@ struct ncl_http_exchange {
   ncl_http_exchange *next, *prev; /* among the channel's in use; `next` among the free ones, too */
   ncl_http_exchange *behind;      /* in the queue of those that wait, for their turn or to be compressed */
   uint32_t state;
-  bool is_abandoned; /* cancelled while the authenticator still may look at it */
-  CURL *easy;        /* HTTP/1.1 */
-  ncl_timer *timer;  /* of the deadline */
+  bool is_abandoned;      /* cancelled while the authenticator still may look at it */
+  bool is_plain;          /* neither TLS nor a proxy: no need of libcurl */
+  CURL *easy;             /* HTTP/1.1 through libcurl */
+  struct ncl_http_h1 *h1; /* HTTP/1.1 without: where it is */
+  ncl_timer *timer;       /* of the deadline */
   ncl_token token;
   int64_t deadline_ns;
   int64_t charged;
@@ -140,8 +147,8 @@ struct ncl_http_exchange {
   ncl_pair *headers;
   uint32_t header_count;
   ncl_auth_request signing; /* what the authenticator looks at */
-  void *header_block;       /* as they go out: of curl_slist, linked, or of nghttp2_nv with one to spare */
-  size_t header_total;      /* of nghttp2_nv */
+  void *header_block;  /* as they go out: of curl_slist, linked; of nghttp2_nv with one to spare; the head as text */
+  size_t header_total; /* of nghttp2_nv; bytes of the head */
   struct ncl_http_job *job; /* ENCODING */
 
   /* Its body: the caller's pieces, or one of our own. */
@@ -174,7 +181,7 @@ void ncl_http_exchange_cancel(ncl_http_exchange *exchange);
 
 /* libcurl is through with an exchange (ncl_http_multi_fn). */
 void ncl_http_exchange_done(void *arg, CURL *easy, CURLcode result);
-/* A whole answer of gRPC is there. */
+/* A whole answer is there, on a connection of our own. */
 void ncl_http_exchange_answered(ncl_http_exchange *exchange);
 /* It ended without one, for a reason in words. */
 void ncl_http_exchange_lost(ncl_http_exchange *exchange, ncl_status status, const char *reason);
@@ -211,10 +218,12 @@ CURLcode ncl_http_request_http(ncl_http_exchange *exchange);
 CURLcode ncl_http_request_target(CURL *easy, const ncl_http_exchange *exchange, struct curl_slist *connect_to);
 /* Sets the rest of a request. */
 CURLcode ncl_http_request_apply(ncl_http_exchange *exchange);
+/* The proxy of a request, "" = none. */
+const char *ncl_http_request_proxy(const ncl_http_exchange *exchange);
 const char *ncl_http_user_agent(const ncl_http_channel *channel);
 
 /* Options of a `tls` section (NULL: system defaults). */
-CURLcode ncl_http_tls_apply(CURL *easy, const ncl_value *tls);
+CURLcode ncl_http_tls_apply(const ncl_http_libraries *lib, CURL *easy, const ncl_value *tls);
 /* "" = none */
 ncl_str ncl_http_tls_server_name(const ncl_value *tls);
 

@@ -96,6 +96,10 @@ static void print_target(copier *c, ncl_http_exchange *exchange, ncl_str name) {
     exchange->connect_to =
         print(c, "::%s%.*s%s:%.*s", is_v6 ? "[" : "", STR(target->host), is_v6 ? "]" : "", STR(target->port));
   }
+  if (exchange->is_plain) {
+    exchange->connection = print(c, "%s %.*s", target->is_unix ? "unix" : "tcp", STR(target->place));
+    return;
+  }
   exchange->connection = print(c, "%s %s %s", exchange->url, exchange->connect_to != NULL ? exchange->connect_to : "",
                                exchange->unix_path != NULL ? exchange->unix_path : "");
 }
@@ -135,7 +139,10 @@ ncl_status ncl_http_request_copy(ncl_http_exchange *exchange, const ncl_http_cal
   exchange->method = copy(&c, method).ptr;
   (void)ncl_http_url_parse(exchange->asked_url, &exchange->target);
   exchange->place = exchange->target.place;
+  exchange->is_plain = !exchange->target.is_https && ncl_http_request_proxy(exchange)[0] == '\0';
   ncl_str path = exchange->target.is_unix ? call->path : exchange->target.path;
+  const char *fragment = path.len > 0 ? memchr(path.ptr, '#', path.len) : NULL;
+  if (fragment != NULL) path.len = (size_t)(fragment - path.ptr);
   bool has_slash = path.len > 0 && path.ptr[0] == '/';
   exchange->path.ptr = print(&c, "%s%.*s", has_slash ? "" : "/", STR(path));
   exchange->path.len = path.len + (has_slash ? 0 : 1);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "h1.h"
 #include "h2.h"
 
 #define FREE_MAX 16u /* exchanges that a channel keeps for its next requests */
@@ -34,11 +35,12 @@ static int64_t bytes_to_send(const ncl_http_exchange *exchange) {
   const ncl_http_channel *channel = exchange->channel;
   size_t upload = exchange->body_len < channel->max_upload_buffer ? exchange->body_len : channel->max_upload_buffer;
   int64_t bytes = NCL_HTTP_EXCHANGE_BYTES;
-  if (!channel->is_grpc) bytes += (int64_t)upload;
+  if (!channel->is_grpc && !exchange->is_plain) bytes += (int64_t)upload;
   /* Room of the store is charged by itself. */
   return exchange->room == NULL ? bytes + (int64_t)exchange->own.len : bytes;
 }
 
+/* Before it is known where it goes: libcurl's small bodies are copied, ours are not. */
 static int64_t bytes_to_begin(const ncl_http_exchange *exchange, size_t body_len) {
   bool is_copied = exchange->channel->auth != NULL || body_len <= NCL_HTTP_SMALL_BODY;
   return NCL_HTTP_EXCHANGE_BYTES + (is_copied ? (int64_t)body_len : 0);
@@ -116,17 +118,13 @@ static ncl_http_exchange *acquire(ncl_http_channel *channel) {
   if (exchange == NULL) return NULL;
   exchange->channel = channel;
   exchange->timer = service->host->timer_open(service->me, on_deadline, exchange);
-  if (exchange->timer == NULL) goto fail;
-  if (channel->is_grpc) return exchange;
-  exchange->easy = ncl_http_request_easy(channel);
-  if (exchange->easy != NULL && ncl_http_request_http(exchange) == CURLE_OK) return exchange;
-fail:
-  ncl_http_exchange_free(exchange);
+  if (exchange->timer != NULL) return exchange;
+  free(exchange);
   return NULL;
 }
 
 void ncl_http_exchange_strip(ncl_http_exchange *exchange) {
-  if (exchange->easy != NULL) curl_easy_cleanup(exchange->easy);
+  if (exchange->easy != NULL) exchange->channel->service->libraries.curl_easy_cleanup(exchange->easy);
   if (exchange->timer != NULL) host_of(exchange)->timer_close(exchange->timer);
   exchange->easy = NULL;
   exchange->timer = NULL;
@@ -221,6 +219,16 @@ static void fail(ncl_http_exchange *exchange, ncl_status status, uint32_t grpc_c
 
 /* ---- running ----------------------------------------------------------------------------------------- */
 
+/* Hands it to libcurl. False: no memory. */
+static bool transfer(ncl_http_exchange *exchange) {
+  ncl_http_service *service = exchange->channel->service;
+  if (exchange->easy == NULL) {
+    exchange->easy = ncl_http_request_easy(exchange->channel);
+    if (exchange->easy == NULL || ncl_http_request_http(exchange) != CURLE_OK) return false;
+  }
+  return ncl_http_request_apply(exchange) == CURLE_OK && ncl_http_multi_add(&service->multi, exchange->easy);
+}
+
 /* False: no memory. It may be over before this returns. */
 static bool run(ncl_http_exchange *exchange) {
   ncl_http_channel *channel = exchange->channel;
@@ -228,9 +236,12 @@ static bool run(ncl_http_exchange *exchange) {
   exchange->is_whole = false;
   exchange->state = NCL_HTTP_RUNNING;
   channel->running++;
-  bool ok = channel->is_grpc ? ncl_http_h2_run(exchange)
-                             : ncl_http_request_apply(exchange) == CURLE_OK &&
-                                   ncl_http_multi_add(&channel->service->multi, exchange->easy);
+  bool ok;
+  if (channel->is_grpc) {
+    ok = ncl_http_h2_run(exchange);
+  } else {
+    ok = exchange->is_plain ? ncl_http_h1_run(exchange) : transfer(exchange);
+  }
   if (!ok) channel->running--;
   return ok;
 }
@@ -240,6 +251,10 @@ static void advance(ncl_http_channel *channel) {
   while (channel->waiting_head != NULL && channel->running < channel->max_running) {
     ncl_http_exchange *exchange = channel->waiting_head;
     leave_queue(exchange);
+    if (!exchange->is_plain && !ncl_http_service_libraries(channel->service)) {
+      fail(exchange, NCL_PERMANENT, GRPC_UNAVAILABLE, channel->service->words);
+      continue;
+    }
     if (!run(exchange)) fail(exchange, NCL_NO_MEMORY, GRPC_UNAVAILABLE, "no memory to send a request");
   }
 }
@@ -283,8 +298,9 @@ void ncl_http_exchange_done(void *arg, CURL *easy, CURLcode result) {
   ncl_http_service *service = arg;
   char *owner = NULL;
   long http_status = 0;
-  (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &owner);
-  (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &http_status);
+  const ncl_http_libraries *lib = &service->libraries;
+  (void)lib->curl_easy_getinfo(easy, CURLINFO_PRIVATE, &owner);
+  (void)lib->curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &http_status);
   ncl_http_multi_remove(&service->multi, easy);
   ncl_http_exchange *exchange = (ncl_http_exchange *)(void *)owner;
   ncl_http_channel *channel = exchange->channel;
@@ -292,7 +308,7 @@ void ncl_http_exchange_done(void *arg, CURL *easy, CURLcode result) {
   if (result == CURLE_OK) {
     succeed(exchange, (uint32_t)http_status);
   } else {
-    const char *words = exchange->error[0] != '\0' ? exchange->error : curl_easy_strerror(result);
+    const char *words = exchange->error[0] != '\0' ? exchange->error : lib->curl_easy_strerror(result);
     uint32_t code = result == CURLE_OPERATION_TIMEDOUT ? GRPC_DEADLINE_EXCEEDED : GRPC_UNAVAILABLE;
     fail(exchange, class_of(result), code, exchange->refused != NULL ? exchange->refused : words);
   }
@@ -476,6 +492,8 @@ static bool stop(ncl_http_exchange *exchange) {
     case NCL_HTTP_RUNNING:
       if (channel->is_grpc) {
         ncl_http_h2_stop(exchange);
+      } else if (exchange->is_plain) {
+        ncl_http_h1_stop(exchange);
       } else {
         ncl_http_multi_remove(&channel->service->multi, exchange->easy);
       }

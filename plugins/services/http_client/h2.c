@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h2.c: a connection from its opening by libcurl (CONNECT_ONLY) to its end: reading, writing, sharing, closing. */
+/* h2.c: a connection from its opening (a socket, or libcurl's CONNECT_ONLY) to its end: reading, writing, sharing,
+ * closing. */
 #include "h2.h"
 
-#include <openssl/ssl.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define SECOND_NS INT64_C(1000000000)
 #define READ_SIZE ((size_t)16 << 10) /* libcurl gives no more at once */
@@ -82,9 +86,11 @@ static void free_connection(ncl_http_h2 *h2) {
   if (h2->watch != NULL) service->host->watch_close(h2->watch);
   service->host->timer_close(h2->idle);
   nghttp2_session_del(h2->session);
+  ncl_dial_cancel(h2->dial);
+  if (h2->fd >= 0) (void)close(h2->fd);
   if (h2->easy != NULL) {
     if (h2->multi.under_way > 0) ncl_http_multi_remove(&h2->multi, h2->easy);
-    curl_easy_cleanup(h2->easy);
+    service->libraries.curl_easy_cleanup(h2->easy);
   }
   ncl_http_multi_close(&h2->multi);
   ncl_http_buffer_clear(&h2->out, 0);
@@ -94,8 +100,7 @@ static void free_connection(ncl_http_h2 *h2) {
   free(h2);
 }
 
-void ncl_http_h2_reap(void *arg) {
-  ncl_http_service *service = arg;
+void ncl_http_h2_reap(ncl_http_service *service) {
   for (ncl_http_h2 **at = &service->h2; *at != NULL;) {
     ncl_http_h2 *h2 = *at;
     if (h2->state != NCL_HTTP_H2_DEAD) {
@@ -127,8 +132,50 @@ static void lose(ncl_http_h2 *h2, const char *reason) {
 }
 
 static void lose_by(ncl_http_h2 *h2, CURLcode result) {
-  const char *words = h2->error[0] != '\0' ? h2->error : curl_easy_strerror(result);
+  const char *words = h2->error[0] != '\0' ? h2->error : h2->service->libraries.curl_easy_strerror(result);
   lose(h2, words);
+}
+
+/* ---- bytes ------------------------------------------------------------------------------------------- */
+
+/* Both answer how many bytes went, 0 = not now, -1 = the connection is lost. */
+
+static ssize_t plain_result(ncl_http_h2 *h2, ssize_t n, const char *what) {
+  if (n >= 0) return n;
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return 0;
+  char words[160], reason[100];
+  (void)snprintf(words, sizeof words, "%s: %s", what, strerror_r(errno, reason, sizeof reason));
+  lose(h2, words);
+  return -1;
+}
+
+static ssize_t send_bytes(ncl_http_h2 *h2, const uint8_t *bytes, size_t len) {
+  size_t sent = 0;
+  if (h2->is_plain) return plain_result(h2, send(h2->fd, bytes, len, MSG_NOSIGNAL), "could not send");
+  CURLcode result = h2->service->libraries.curl_easy_send(h2->easy, bytes, len, &sent);
+  if (result == CURLE_AGAIN) return 0;
+  if (result == CURLE_OK) return (ssize_t)sent;
+  lose_by(h2, result);
+  return -1;
+}
+
+static ssize_t receive_bytes(ncl_http_h2 *h2, uint8_t *bytes, size_t size) {
+  size_t len = 0;
+  CURLcode result = CURLE_OK;
+  if (h2->is_plain) {
+    ssize_t n = recv(h2->fd, bytes, size, 0);
+    if (n != 0) return plain_result(h2, n, "no answer");
+  } else {
+    result = h2->service->libraries.curl_easy_recv(h2->easy, bytes, size, &len);
+  }
+  if (result == CURLE_AGAIN) return 0;
+  if (result == CURLE_OK && len > 0) return (ssize_t)len;
+  if (result == CURLE_OK) {
+    lose(h2, "the backend closed the connection");
+  } else {
+    lose_by(h2, result);
+  }
+  return -1;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------- */
@@ -136,14 +183,9 @@ static void lose_by(ncl_http_h2 *h2, CURLcode result) {
 /* Sends what lies in `out`. False: not all of it went, or the connection is lost. */
 static bool send_out(ncl_http_h2 *h2) {
   while (h2->out_at < h2->out.len) {
-    size_t sent = 0;
-    CURLcode result = curl_easy_send(h2->easy, h2->out.ptr + h2->out_at, h2->out.len - h2->out_at, &sent);
-    if (result == CURLE_AGAIN || (result == CURLE_OK && sent == 0)) return false;
-    if (result != CURLE_OK) {
-      lose_by(h2, result);
-      return false;
-    }
-    h2->out_at += sent;
+    ssize_t sent = send_bytes(h2, h2->out.ptr + h2->out_at, h2->out.len - h2->out_at);
+    if (sent <= 0) return false;
+    h2->out_at += (size_t)sent;
   }
   h2->out.len = 0;
   h2->out_at = 0;
@@ -204,16 +246,9 @@ static void receive(ncl_http_h2 *h2, const uint8_t *bytes, size_t len) {
 static void read_all(ncl_http_h2 *h2) {
   uint8_t bytes[READ_SIZE];
   while (h2->state != NCL_HTTP_H2_DEAD) {
-    size_t len = 0;
-    CURLcode result = curl_easy_recv(h2->easy, bytes, sizeof bytes, &len);
-    if (result == CURLE_AGAIN) return;
-    if (result != CURLE_OK) {
-      lose_by(h2, result);
-    } else if (len == 0) {
-      lose(h2, "the backend closed the connection");
-    } else {
-      receive(h2, bytes, len);
-    }
+    ssize_t n = receive_bytes(h2, bytes, sizeof bytes);
+    if (n <= 0) return;
+    receive(h2, bytes, (size_t)n);
   }
 }
 
@@ -234,37 +269,42 @@ static void on_idle(void *arg) {
 
 /* ---- opening ----------------------------------------------------------------------------------------- */
 
-/* The handshake is over: what was agreed on besides encryption. */
-static void on_tls(const SSL *ssl, int where, int code) {
-  (void)code;
-  if ((where & SSL_CB_HANDSHAKE_DONE) == 0) return;
-  ncl_http_h2 *h2 = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+/* What was agreed on besides encryption is known before the handshake's last message. OpenSSL tells of messages by the
+ * one callback that has an argument of ours. */
+static void on_tls_message(int writing, int version, int type, const void *bytes, size_t len, SSL *ssl, void *arg) {
+  ncl_http_h2 *h2 = arg;
   const unsigned char *name = NULL;
-  unsigned len = 0;
-  SSL_get0_alpn_selected(ssl, &name, &len);
-  if (len >= sizeof h2->alpn) return;
-  if (len > 0) memcpy(h2->alpn, name, len);
-  h2->alpn[len] = '\0';
+  unsigned name_len = 0;
+  (void)writing, (void)version, (void)bytes, (void)len;
+  if (type != SSL3_RT_HANDSHAKE) return;
+  h2->service->libraries.SSL_get0_alpn_selected(ssl, &name, &name_len);
+  if (name_len >= sizeof h2->alpn) return;
+  if (name_len > 0) memcpy(h2->alpn, name, name_len);
+  h2->alpn[name_len] = '\0';
 }
 
 /* libcurl is not to know of HTTP/2: it would speak it itself. */
 static CURLcode on_tls_context(CURL *easy, void *context, void *arg) {
   static const unsigned char h2_only[] = {2, 'h', '2'};
+  ncl_http_h2 *h2 = arg;
+  const ncl_http_libraries *lib = &h2->service->libraries;
   (void)easy;
-  if (SSL_CTX_set_alpn_protos(context, h2_only, sizeof h2_only) != 0) return CURLE_OUT_OF_MEMORY;
-  SSL_CTX_set_app_data((SSL_CTX *)context, arg);
-  SSL_CTX_set_info_callback(context, on_tls);
+  if (lib->SSL_CTX_set_alpn_protos(context, h2_only, sizeof h2_only) != 0) return CURLE_OUT_OF_MEMORY;
+  lib->SSL_CTX_set_msg_callback(context, on_tls_message);
+  (void)lib->SSL_CTX_ctrl(context, SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, h2);
   return CURLE_OK;
 }
 
 static void begin(ncl_http_h2 *h2) {
   const ncl_host *host = h2->service->host;
-  curl_socket_t fd = CURL_SOCKET_BAD;
+  curl_socket_t fd = h2->fd;
   if (h2->alpn[0] != '\0' && strcmp(h2->alpn, "h2") != 0) {
     lose(h2, "the backend does not speak HTTP/2, which gRPC needs");
     return;
   }
-  (void)curl_easy_getinfo(h2->easy, CURLINFO_ACTIVESOCKET, &fd);
+  if (!h2->is_plain) {
+    (void)h2->service->libraries.curl_easy_getinfo(h2->easy, CURLINFO_ACTIVESOCKET, &fd);
+  }
   h2->watched = NCL_EVENT_READ;
   if (fd != CURL_SOCKET_BAD) h2->watch = host->watch_open(h2->service->me, fd, h2->watched, on_events, h2);
   if (h2->watch != NULL) h2->session = ncl_http_h2_session(h2);
@@ -293,16 +333,43 @@ static void on_connected(void *arg, CURL *easy, CURLcode result) {
   }
 }
 
+static void on_dialled(void *arg, int fd, const char *words) {
+  ncl_http_h2 *h2 = arg;
+  h2->dial = NULL;
+  h2->fd = fd;
+  if (fd >= 0) {
+    begin(h2);
+  } else {
+    lose(h2, words);
+  }
+}
+
 static CURLcode set_options(ncl_http_h2 *h2, const ncl_http_exchange *exchange) {
+  const ncl_http_libraries *lib = &h2->service->libraries;
   CURL *easy = h2->easy;
-  CURLcode wrong = curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, h2->error);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, h2);
+  CURLcode wrong = lib->curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, h2->error);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, h2);
   if (wrong == CURLE_OK) wrong = ncl_http_request_target(easy, exchange, &h2->connect_to_line);
   return wrong;
+}
+
+static bool connect_by_curl(ncl_http_h2 *h2, const ncl_http_exchange *exchange) {
+  const ncl_http_service *service = h2->service;
+  if (!ncl_http_multi_open(&h2->multi, service->host, service->me, &service->libraries, on_connected, h2)) return false;
+  h2->easy = ncl_http_request_easy(exchange->channel);
+  return h2->easy != NULL && set_options(h2, exchange) == CURLE_OK && ncl_http_multi_add(&h2->multi, h2->easy);
+}
+
+static bool dial(ncl_http_h2 *h2, const ncl_http_exchange *exchange) {
+  const ncl_http_url *to = &exchange->target;
+  ncl_dial_target target = {to->host, to->port, to->is_unix, exchange->channel->connect_timeout_ns};
+  h2->is_plain = true;
+  h2->dial = ncl_dial_start(h2->service->host, h2->service->me, &target, on_dialled, h2);
+  return h2->dial != NULL;
 }
 
 static ncl_http_h2 *open_connection(const ncl_http_exchange *exchange) {
@@ -311,15 +378,14 @@ static ncl_http_h2 *open_connection(const ncl_http_exchange *exchange) {
   ncl_http_h2 *h2 = calloc(1, sizeof *h2);
   if (h2 == NULL) return NULL;
   h2->service = service;
+  h2->fd = -1;
   h2->settings = channel;
   h2->connection = strdup(exchange->connection);
   if (exchange->connect_to != NULL) h2->connect_to = strdup(exchange->connect_to);
   h2->connect_to_line.data = h2->connect_to;
   h2->idle = service->host->timer_open(service->me, on_idle, h2);
   bool ok = h2->connection != NULL && h2->idle != NULL && (h2->connect_to != NULL || exchange->connect_to == NULL);
-  ok = ok && ncl_http_multi_open(&h2->multi, service->host, service->me, on_connected, h2);
-  if (ok) h2->easy = ncl_http_request_easy(channel);
-  ok = ok && h2->easy != NULL && set_options(h2, exchange) == CURLE_OK && ncl_http_multi_add(&h2->multi, h2->easy);
+  ok = ok && (exchange->is_plain ? dial(h2, exchange) : connect_by_curl(h2, exchange));
   if (!ok) {
     free_connection(h2);
     return NULL;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h2.h: HTTP/2 connections for gRPC: libcurl connects (names, proxies, TLS), nghttp2 speaks, many requests share one.
- */
+/* h2.h: HTTP/2 connections for gRPC: nghttp2 speaks, many requests share one. libcurl makes those with TLS or through a
+ * proxy. */
 #ifndef NCL_HTTP_CLIENT_H2_H
 #define NCL_HTTP_CLIENT_H2_H
 
 #include <nghttp2/nghttp2.h>
 
 #include "client.h"
+#include "dial.h"
 
 enum {
   NCL_HTTP_H2_CONNECTING,
@@ -23,6 +24,9 @@ typedef struct ncl_http_h2 {
   char *connection; /* as ncl_http_exchange.connection */
   char *connect_to; /* as ncl_http_exchange.connect_to */
   struct curl_slist connect_to_line;
+  bool is_plain; /* a socket of our own, `fd`, which `dial` opens */
+  ncl_dial *dial;
+  int fd;
   ncl_http_multi multi; /* of its own: libcurl may close what it takes for idle when others connect */
   CURL *easy;           /* keeps the connection while it is on `multi` */
   ncl_watch *watch;
@@ -47,8 +51,8 @@ bool ncl_http_h2_run(ncl_http_exchange *exchange);
 void ncl_http_h2_stop(ncl_http_exchange *exchange);
 /* [loop] A channel ends, with nothing under way: connections that only it could use are closed. */
 void ncl_http_h2_forget(ncl_http_channel *channel);
-/* [loop] Frees dead connections (the timer's function); the argument is the service. */
-void ncl_http_h2_reap(void *arg);
+/* [loop] Frees dead connections. */
+void ncl_http_h2_reap(ncl_http_service *service);
 /* [loop] Closes all connections at once. */
 void ncl_http_h2_close_all(ncl_http_service *service);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_client.c: the service "ncl.http_client/1": HTTP/1.1 and gRPC requests through libcurl, one pool of connections
- * a process. */
+/* http_client.c: the service "ncl.http_client/1": HTTP/1.1 and gRPC requests, one pool of connections a process. */
 #include <nacelle/plugin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "h1.h"
 #include "h2.h"
 
 ncl_status ncl_http_fail(ncl_outcome *outcome, ncl_status status, const char *words) {
@@ -19,24 +19,30 @@ ncl_status ncl_http_fail(ncl_outcome *outcome, ncl_status status, const char *wo
 /* ---- life -------------------------------------------------------------------------------------------- */
 
 static void close_parts(ncl_http_service *service) {
+  ncl_http_h1_close_all(service);
   ncl_http_h2_close_all(service);
   ncl_http_multi_close(&service->multi);
   ncl_http_store_close(&service->store);
   if (service->reap != NULL) service->host->timer_close(service->reap);
   service->reap = NULL;
-  curl_global_cleanup();
+  ncl_http_libraries_close(&service->libraries);
+}
+
+static void reap(void *arg) {
+  ncl_http_h1_reap(arg);
+  ncl_http_h2_reap(arg);
+}
+
+bool ncl_http_service_libraries(ncl_http_service *service) {
+  return ncl_http_libraries_open(&service->libraries, service->words, sizeof service->words);
 }
 
 bool ncl_http_service_ready(ncl_http_service *service, ncl_outcome *outcome) {
   if (service->is_ready) return true;
-  /* OpenSSL's allocators stay as they are: libcurl leaves them alone, and so does this. */
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-    (void)ncl_http_fail(outcome, NCL_NO_MEMORY, "libcurl could not be initialised");
-    return false;
-  }
-  service->reap = service->host->timer_open(service->me, ncl_http_h2_reap, service);
+  service->reap = service->host->timer_open(service->me, reap, service);
   bool ok = service->reap != NULL && ncl_http_store_open(&service->store, service->host, service->me);
-  ok = ok && ncl_http_multi_open(&service->multi, service->host, service->me, ncl_http_exchange_done, service);
+  ok = ok && ncl_http_multi_open(&service->multi, service->host, service->me, &service->libraries,
+                                 ncl_http_exchange_done, service);
   if (!ok) {
     close_parts(service);
     (void)ncl_http_fail(outcome, NCL_NO_MEMORY, "no memory for the HTTP client");
@@ -102,7 +108,7 @@ static const ncl_methods methods = {
 
 static const ncl_component_type types[] = {{.type = NCL_STR("http_client"),
                                             .kind = NCL_KIND_SERVICE,
-                                            .doc = NCL_STR("HTTP and gRPC requests to backends, through libcurl."),
+                                            .doc = NCL_STR("HTTP and gRPC requests to backends."),
                                             .interfaces = NCL_ARRAY(interfaces),
                                             .methods = &methods}};
 

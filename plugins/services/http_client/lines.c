@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lines.c: which headers a request has, and how libcurl (a list of lines) and nghttp2 (pairs) want them: one allocation
- * each. */
+/* lines.c: which headers a request has, and how libcurl (a list of lines), nghttp2 (pairs) and a socket (text) want
+ * them: one allocation each. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -115,6 +116,66 @@ static bool make_lines(ncl_http_exchange *exchange, const ncl_array *added) {
   return true;
 }
 
+/* ---- for a socket ------------------------------------------------------------------------------------ */
+
+/* The head under construction: first counted, then written. */
+typedef struct head {
+  char *text; /* NULL: counting */
+  size_t bytes;
+} head;
+
+static void put_text(head *h, ncl_str s) {
+  if (h->text != NULL && s.len > 0) memcpy(h->text + h->bytes, s.ptr, s.len);
+  h->bytes += s.len;
+}
+
+static void put_head_line(void *into, ncl_str name, ncl_str value) {
+  head *h = into;
+  put_text(h, name);
+  put_text(h, str(": "));
+  put_text(h, value);
+  put_text(h, str("\r\n"));
+}
+
+static void put_head(head *h, const ncl_http_exchange *exchange, const ncl_array *added) {
+  const ncl_http_channel *channel = exchange->channel;
+  bool has_body = exchange->body_len > 0;
+  char length[24];
+  h->bytes = 0;
+  put_text(h, str(exchange->method));
+  put_text(h, str(" "));
+  put_text(h, exchange->path);
+  put_text(h, str(" HTTP/1.1\r\n"));
+  if (!has_header(exchange, added, "host")) {
+    put_head_line(h, str("Host"), exchange->unix_path != NULL ? str("localhost") : exchange->place);
+  }
+  if (!has_header(exchange, added, "user-agent"))
+    put_head_line(h, str("User-Agent"), str(ncl_http_user_agent(channel)));
+  if (!has_header(exchange, added, "accept-encoding")) {
+    put_head_line(h, str("Accept-Encoding"), str("gzip, deflate, zstd"));
+  }
+  if (has_body || (strcmp(exchange->method, "GET") != 0 && strcmp(exchange->method, "HEAD") != 0)) {
+    (void)snprintf(length, sizeof length, "%zu", exchange->body_len);
+    put_head_line(h, str("Content-Length"), str(length));
+  }
+  if (channel->encoding != NCL_HTTP_ENCODING_NONE && has_body) {
+    put_head_line(h, str("Content-Encoding"), str(ncl_http_encoding_name(channel->encoding)));
+  }
+  each_header(exchange, added, put_head_line, h);
+  put_text(h, str("\r\n"));
+}
+
+static bool make_head(ncl_http_exchange *exchange, const ncl_array *added) {
+  head h = {NULL, 0};
+  put_head(&h, exchange, added);
+  h.text = malloc(h.bytes);
+  if (h.text == NULL) return false;
+  put_head(&h, exchange, added);
+  exchange->header_block = h.text;
+  exchange->header_total = h.bytes;
+  return true;
+}
+
 /* ---- for nghttp2 ------------------------------------------------------------------------------------- */
 
 typedef struct pairs {
@@ -198,7 +259,12 @@ bool ncl_http_request_headers(ncl_http_exchange *exchange, const ncl_array *adde
   }
   free(exchange->header_block);
   exchange->header_block = NULL;
-  bool ok = exchange->channel->is_grpc ? make_pairs(exchange, added) : make_lines(exchange, added);
+  bool ok;
+  if (exchange->channel->is_grpc) {
+    ok = make_pairs(exchange, added);
+  } else {
+    ok = exchange->is_plain ? make_head(exchange, added) : make_lines(exchange, added);
+  }
   if (!ok) (void)ncl_http_fail(outcome, NCL_NO_MEMORY, "no memory for a request");
   return ok;
 }

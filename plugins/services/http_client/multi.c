@@ -16,7 +16,7 @@ typedef struct ncl_http_watch {
 static void take_finished(ncl_http_multi *multi) {
   int left;
   CURLMsg *message;
-  while (multi->curl != NULL && (message = curl_multi_info_read(multi->curl, &left)) != NULL) {
+  while (multi->curl != NULL && (message = multi->lib->curl_multi_info_read(multi->curl, &left)) != NULL) {
     if (message->msg != CURLMSG_DONE) continue;
     CURL *easy = message->easy_handle;
     CURLcode result = message->data.result;
@@ -27,7 +27,7 @@ static void take_finished(ncl_http_multi *multi) {
 static void act(ncl_http_multi *multi, curl_socket_t fd, int events) {
   int running;
   if (multi->curl == NULL) return;
-  (void)curl_multi_socket_action(multi->curl, fd, events, &running);
+  (void)multi->lib->curl_multi_socket_action(multi->curl, fd, events, &running);
   take_finished(multi);
   if (multi->starved != NULL) {
     CURL *easy = multi->starved;
@@ -80,7 +80,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
   ncl_http_watch *w = socket_arg;
   if (what == CURL_POLL_REMOVE) {
     if (w != NULL) unwatch(w);
-    (void)curl_multi_assign(multi->curl, fd, NULL);
+    (void)multi->lib->curl_multi_assign(multi->curl, fd, NULL);
     return 0;
   }
   uint32_t events =
@@ -96,7 +96,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
     multi->starved = easy;
     return 0;
   }
-  (void)curl_multi_assign(multi->curl, fd, w);
+  (void)multi->lib->curl_multi_assign(multi->curl, fd, w);
   return 0;
 }
 
@@ -110,7 +110,7 @@ static int on_timeout(CURLM *curl, long timeout_ms, void *arg) {
 
 static void drop_curl(ncl_http_multi *multi) {
   if (multi->curl == NULL) return;
-  (void)curl_multi_cleanup(multi->curl);
+  (void)multi->lib->curl_multi_cleanup(multi->curl);
   multi->curl = NULL;
   /* The analyzer does not see that unwatch takes it out of the list. */
   while (multi->watches != NULL)
@@ -125,21 +125,22 @@ static void on_idle(void *arg) {
 
 static bool make_curl(ncl_http_multi *multi) {
   if (multi->curl != NULL) return true;
-  multi->curl = curl_multi_init();
+  multi->curl = multi->lib->curl_multi_init();
   if (multi->curl == NULL) return false;
-  CURLMcode wrong = curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
-  if (wrong == CURLM_OK) wrong = curl_multi_setopt(multi->curl, CURLMOPT_SOCKETDATA, multi);
-  if (wrong == CURLM_OK) wrong = curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, on_timeout);
-  if (wrong == CURLM_OK) wrong = curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
-  if (wrong == CURLM_OK) wrong = curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, multi->max_idle_connections);
+  CURLMcode wrong = multi->lib->curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
+  if (wrong == CURLM_OK) wrong = multi->lib->curl_multi_setopt(multi->curl, CURLMOPT_SOCKETDATA, multi);
+  if (wrong == CURLM_OK) wrong = multi->lib->curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, on_timeout);
+  if (wrong == CURLM_OK) wrong = multi->lib->curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
+  if (wrong == CURLM_OK)
+    wrong = multi->lib->curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, multi->max_idle_connections);
   if (wrong == CURLM_OK) return true;
   drop_curl(multi);
   return false;
 }
 
-bool ncl_http_multi_open(ncl_http_multi *multi, const ncl_host *host, ncl_component *me, ncl_http_multi_fn done,
-                         void *arg) {
-  *multi = (ncl_http_multi){.host = host, .me = me, .done = done, .arg = arg};
+bool ncl_http_multi_open(ncl_http_multi *multi, const ncl_host *host, ncl_component *me, const ncl_http_libraries *lib,
+                         ncl_http_multi_fn done, void *arg) {
+  *multi = (ncl_http_multi){.host = host, .me = me, .lib = lib, .done = done, .arg = arg};
   multi->next = host->timer_open(me, on_timer, multi);
   multi->idle = host->timer_open(me, on_idle, multi);
   if (multi->next != NULL && multi->idle != NULL) return true;
@@ -157,7 +158,7 @@ void ncl_http_multi_close(ncl_http_multi *multi) {
 
 bool ncl_http_multi_add(ncl_http_multi *multi, CURL *easy) {
   if (!make_curl(multi)) return false;
-  if (curl_multi_add_handle(multi->curl, easy) != CURLM_OK) return false;
+  if (multi->lib->curl_multi_add_handle(multi->curl, easy) != CURLM_OK) return false;
   if (multi->under_way++ == 0) multi->host->timer_set(multi->idle, 0);
   return true;
 }
@@ -166,12 +167,12 @@ void ncl_http_multi_keep(ncl_http_multi *multi, long connections, int64_t idle_t
   multi->max_idle_connections += connections;
   if (multi->idle_timeout_ns < idle_timeout_ns) multi->idle_timeout_ns = idle_timeout_ns;
   if (multi->curl == NULL) return;
-  (void)curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, multi->max_idle_connections);
+  (void)multi->lib->curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, multi->max_idle_connections);
 }
 
 void ncl_http_multi_remove(ncl_http_multi *multi, CURL *easy) {
   if (multi->starved == easy) multi->starved = NULL;
-  (void)curl_multi_remove_handle(multi->curl, easy);
+  (void)multi->lib->curl_multi_remove_handle(multi->curl, easy);
   if (--multi->under_way > 0) return;
   multi->host->timer_set(multi->idle, multi->host->now_ns(multi->me) + multi->idle_timeout_ns);
 }

@@ -3,9 +3,10 @@
 #ifndef NCL_HTTP_CLIENT_MULTI_H
 #define NCL_HTTP_CLIENT_MULTI_H
 
-#include <curl/curl.h>
 #include <nacelle/host.h>
 #include <stdbool.h>
+
+#include "libraries.h"
 
 /* A transfer is over; the callee takes it off the multi handle. */
 typedef void (*ncl_http_multi_fn)(void *arg, CURL *easy, CURLcode result);
@@ -13,9 +14,10 @@ typedef void (*ncl_http_multi_fn)(void *arg, CURL *easy, CURLcode result);
 typedef struct ncl_http_multi {
   const ncl_host *host;
   ncl_component *me;
-  CURLM *curl;     /* NULL while nothing was sent for a while: no connections are kept then */
-  ncl_timer *next; /* when libcurl wants to be called */
-  ncl_timer *idle; /* when its connections are given up */
+  const ncl_http_libraries *lib; /* open before the first transfer */
+  CURLM *curl;                   /* NULL while nothing was sent for a while: no connections are kept then */
+  ncl_timer *next;               /* when libcurl wants to be called */
+  ncl_timer *idle;               /* when its connections are given up */
   uint32_t under_way;
   long max_idle_connections;
   int64_t idle_timeout_ns;
@@ -26,8 +28,8 @@ typedef struct ncl_http_multi {
 } ncl_http_multi;
 
 /* [loop] False: no memory. */
-bool ncl_http_multi_open(ncl_http_multi *multi, const ncl_host *host, ncl_component *me, ncl_http_multi_fn done,
-                         void *arg);
+bool ncl_http_multi_open(ncl_http_multi *multi, const ncl_host *host, ncl_component *me, const ncl_http_libraries *lib,
+                         ncl_http_multi_fn done, void *arg);
 /* [loop] Closes all connections. No transfer may be under way. */
 void ncl_http_multi_close(ncl_http_multi *multi);
 /* [loop] Keeps up to `connections` idle connections more (less, where it is negative), none longer than the longest

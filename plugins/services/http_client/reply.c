@@ -146,15 +146,26 @@ static const char *read_grpc_status(ncl_http_exchange *exchange) {
   return NULL;
 }
 
+/* libcurl has decompressed what it read. */
+static const char *read_http_body(ncl_http_exchange *exchange) {
+  ncl_http_reply *reply = &exchange->reply;
+  ncl_str name = exchange->is_plain ? field_value(exchange, "content-encoding") : ncl_str_of(NULL, 0);
+  uint32_t encoding = NCL_HTTP_ENCODING_NONE;
+  reply->body = (ncl_range){exchange->body.ptr, exchange->body.len};
+  if (name.len == 0 || reply->body.len == 0) return NULL;
+  if (!ncl_http_encoding_of(name, &encoding)) return "the answer is compressed in a way that was not offered";
+  if (encoding == NCL_HTTP_ENCODING_NONE) return NULL;
+  const char *wrong = ncl_http_decompress(encoding, reply->body, &exchange->plain, exchange->channel->max_response);
+  if (wrong == NULL) reply->body = (ncl_range){exchange->plain.ptr, exchange->plain.len};
+  return wrong;
+}
+
 const char *ncl_http_reply_finish(ncl_http_exchange *exchange, uint32_t http_status) {
   ncl_http_reply *reply = &exchange->reply;
   point_fields(exchange);
   *reply = (ncl_http_reply){sizeof *reply, http_status, {0}, {0}, 0, 0, {0}, {0}, exchange->body_len};
   reply->headers = (ncl_array){exchange->fields, exchange->field_count, sizeof(ncl_pair)};
-  if (!exchange->channel->is_grpc) {
-    reply->body = (ncl_range){exchange->body.ptr, exchange->body.len};
-    return NULL;
-  }
+  if (!exchange->channel->is_grpc) return read_http_body(exchange);
   read_grpc_body(exchange);
   return read_grpc_status(exchange);
 }

@@ -57,55 +57,59 @@ static int close_socket(void *arg, curl_socket_t fd) {
 /* ---- a channel's options ----------------------------------------------------------------------------- */
 
 static CURLcode set_sockets(CURL *easy, ncl_http_service *service) {
-  CURLcode wrong = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, service);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, service);
+  const ncl_http_libraries *lib = &service->libraries;
+  CURLcode wrong = lib->curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, service);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, service);
   return wrong;
 }
 
 static CURLcode set_connection(CURL *easy, const ncl_http_channel *channel) {
+  const ncl_http_libraries *lib = &channel->service->libraries;
   long connect_ms = (long)((channel->connect_timeout_ns + MS_NS - 1) / MS_NS);
   long idle_s = (long)((channel->idle_timeout_ns + SECOND_NS - 1) / SECOND_NS);
-  CURLcode wrong = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_USERAGENT, ncl_http_user_agent(channel));
+  CURLcode wrong = lib->curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_USERAGENT, ncl_http_user_agent(channel));
   /* Without this, giving up a request whose name is still being looked up would wait for the lookup. */
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, idle_s);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, idle_s);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
   return wrong;
 }
 
 CURL *ncl_http_request_easy(const ncl_http_channel *channel) {
-  CURL *easy = curl_easy_init();
+  const ncl_http_libraries *lib = &channel->service->libraries;
+  CURL *easy = lib->curl_easy_init();
   if (easy == NULL) return NULL;
   CURLcode wrong = set_sockets(easy, channel->service);
   if (wrong == CURLE_OK) wrong = set_connection(easy, channel);
-  if (wrong == CURLE_OK) wrong = ncl_http_tls_apply(easy, channel->tls);
+  if (wrong == CURLE_OK) wrong = ncl_http_tls_apply(lib, easy, channel->tls);
   if (wrong == CURLE_OK) return easy;
-  curl_easy_cleanup(easy);
+  lib->curl_easy_cleanup(easy);
   return NULL;
 }
 
 CURLcode ncl_http_request_http(ncl_http_exchange *exchange) {
+  const ncl_http_libraries *lib = &exchange->channel->service->libraries;
   CURL *easy = exchange->easy;
-  CURLcode wrong = curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_READFUNCTION, ncl_http_body_read);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, ncl_http_body_seek);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_SEEKDATA, exchange);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ncl_http_reply_header);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ncl_http_reply_body);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate, zstd");
+  CURLcode wrong = lib->curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_READFUNCTION, ncl_http_body_read);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, ncl_http_body_seek);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_SEEKDATA, exchange);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ncl_http_reply_header);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ncl_http_reply_body);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate, zstd");
   return wrong;
 }
 
@@ -115,14 +119,19 @@ const char *ncl_http_user_agent(const ncl_http_channel *channel) {
 
 /* ---- a request's options ----------------------------------------------------------------------------- */
 
+const char *ncl_http_request_proxy(const ncl_http_exchange *exchange) {
+  const ncl_http_channel *channel = exchange->channel;
+  bool is_tunnel = channel->is_grpc || exchange->target.is_https;
+  return channel->proxy != NULL ? channel->proxy : ncl_http_url_proxy(&exchange->target, is_tunnel, getenv);
+}
+
 static CURLcode set_proxy(CURL *easy, const ncl_http_exchange *exchange) {
   const ncl_http_channel *channel = exchange->channel;
-  const char *proxy = channel->proxy;
-  bool is_tunnel = channel->is_grpc || exchange->target.is_https;
-  if (proxy == NULL) proxy = ncl_http_url_proxy(&exchange->target, is_tunnel, getenv);
-  CURLcode wrong = curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
+  const ncl_http_libraries *lib = &channel->service->libraries;
+  const char *proxy = ncl_http_request_proxy(exchange);
+  CURLcode wrong = lib->curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
   /* NO_PROXY speaks of the environment's proxy, not of one that the config names. */
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_NOPROXY, channel->proxy == NULL ? NULL : "");
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_NOPROXY, channel->proxy == NULL ? NULL : "");
   return wrong;
 }
 
@@ -136,51 +145,55 @@ static long upload_buffer(const ncl_http_exchange *exchange) {
 }
 
 static CURLcode set_body(ncl_http_exchange *exchange) {
+  const ncl_http_libraries *lib = &exchange->channel->service->libraries;
   CURL *easy = exchange->easy;
   bool is_whole = exchange->pieces.count == 1 && exchange->body_len <= NCL_HTTP_SMALL_BODY;
   const char *whole = NULL;
   if (is_whole) whole = (const char *)((const ncl_range *)exchange->pieces.base)->ptr;
   if (exchange->body_len == 0) whole = "";
-  CURLcode wrong = curl_easy_setopt(easy, CURLOPT_POST, 1L);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, whole);
+  CURLcode wrong = lib->curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_POSTFIELDS, whole);
   if (wrong == CURLE_OK) {
-    wrong = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body_len);
+    wrong = lib->curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body_len);
   }
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer(exchange));
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer(exchange));
   return wrong;
 }
 
 static CURLcode set_method(ncl_http_exchange *exchange) {
+  const ncl_http_libraries *lib = &exchange->channel->service->libraries;
   CURL *easy = exchange->easy;
-  CURLcode wrong = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
+  CURLcode wrong = lib->curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
   if (wrong != CURLE_OK) return wrong;
   bool is_empty = exchange->body_len == 0;
-  if (is_empty && strcmp(exchange->method, "GET") == 0) return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-  if (is_empty && strcmp(exchange->method, "HEAD") == 0) return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  if (is_empty && strcmp(exchange->method, "GET") == 0) return lib->curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  if (is_empty && strcmp(exchange->method, "HEAD") == 0) return lib->curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   wrong = set_body(exchange);
   if (wrong == CURLE_OK && strcmp(exchange->method, "POST") != 0) {
-    wrong = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
+    wrong = lib->curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
   }
   return wrong;
 }
 
 CURLcode ncl_http_request_target(CURL *easy, const ncl_http_exchange *exchange, struct curl_slist *connect_to) {
-  CURLcode wrong = curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, exchange->unix_path);
+  const ncl_http_libraries *lib = &exchange->channel->service->libraries;
+  CURLcode wrong = lib->curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, exchange->unix_path);
   if (wrong == CURLE_OK) {
-    wrong = curl_easy_setopt(easy, CURLOPT_CONNECT_TO, exchange->connect_to != NULL ? connect_to : NULL);
+    wrong = lib->curl_easy_setopt(easy, CURLOPT_CONNECT_TO, exchange->connect_to != NULL ? connect_to : NULL);
   }
   if (wrong == CURLE_OK) wrong = set_proxy(easy, exchange);
   return wrong;
 }
 
 CURLcode ncl_http_request_apply(ncl_http_exchange *exchange) {
+  const ncl_http_libraries *lib = &exchange->channel->service->libraries;
   exchange->connect_to_line.data = (char *)(uintptr_t)exchange->connect_to;
   exchange->at_piece = 0;
   exchange->at_byte = 0;
   CURLcode wrong = ncl_http_request_target(exchange->easy, exchange, &exchange->connect_to_line);
   if (wrong == CURLE_OK) wrong = set_method(exchange);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->header_block);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->header_block);
   return wrong;
 }

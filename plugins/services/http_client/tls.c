@@ -28,11 +28,11 @@ ncl_str ncl_http_tls_server_name(const ncl_value *tls) {
 }
 
 /* libcurl wants a NUL behind, and copies. */
-static CURLcode set_text(CURL *easy, CURLoption option, ncl_str s) {
-  if (s.len == 0) return curl_easy_setopt(easy, option, NULL);
+static CURLcode set_text(const ncl_http_libraries *lib, CURL *easy, CURLoption option, ncl_str s) {
+  if (s.len == 0) return lib->curl_easy_setopt(easy, option, NULL);
   char *copy = strndup(s.ptr, s.len);
   if (copy == NULL) return CURLE_OUT_OF_MEMORY;
-  CURLcode wrong = curl_easy_setopt(easy, option, copy);
+  CURLcode wrong = lib->curl_easy_setopt(easy, option, copy);
   free(copy);
   return wrong;
 }
@@ -40,20 +40,20 @@ static CURLcode set_text(CURL *easy, CURLoption option, ncl_str s) {
 /* ---- certificates and keys --------------------------------------------------------------------------- */
 
 /* One of a pair of keys, <what>_file and <what>_pem: the file wins. */
-static CURLcode set_either(CURL *easy, const ncl_value *tls, const char *file_key, CURLoption file_option,
-                           const char *pem_key, CURLoption blob_option) {
+static CURLcode set_either(const ncl_http_libraries *lib, CURL *easy, const ncl_value *tls, const char *file_key,
+                           CURLoption file_option, const char *pem_key, CURLoption blob_option) {
   ncl_str file = text(tls, file_key), pem = text(tls, pem_key);
-  if (file.len > 0) return set_text(easy, file_option, file);
+  if (file.len > 0) return set_text(lib, easy, file_option, file);
   if (pem.len == 0) return CURLE_OK;
   struct curl_blob blob = {(void *)(uintptr_t)pem.ptr, pem.len, CURL_BLOB_COPY};
-  return curl_easy_setopt(easy, blob_option, &blob);
+  return lib->curl_easy_setopt(easy, blob_option, &blob);
 }
 
-static CURLcode set_identity(CURL *easy, const ncl_value *tls) {
-  CURLcode wrong = set_either(easy, tls, "cert_file", CURLOPT_SSLCERT, "cert_pem", CURLOPT_SSLCERT_BLOB);
-  if (wrong == CURLE_OK) wrong = set_either(easy, tls, "key_file", CURLOPT_SSLKEY, "key_pem", CURLOPT_SSLKEY_BLOB);
+static CURLcode set_identity(const ncl_http_libraries *lib, CURL *easy, const ncl_value *tls) {
+  CURLcode wrong = set_either(lib, easy, tls, "cert_file", CURLOPT_SSLCERT, "cert_pem", CURLOPT_SSLCERT_BLOB);
+  if (wrong == CURLE_OK) wrong = set_either(lib, easy, tls, "key_file", CURLOPT_SSLKEY, "key_pem", CURLOPT_SSLKEY_BLOB);
   /* Without a password OpenSSL would ask on the terminal for one. */
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");
   return wrong;
 }
 
@@ -94,14 +94,15 @@ static void system_store(const char **dir, const char **file) {
   }
 }
 
-static CURLcode set_store(CURL *easy, const char *dir, const char *file) {
-  CURLcode wrong = curl_easy_setopt(easy, CURLOPT_CAPATH, dir);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+static CURLcode set_store(const ncl_http_libraries *lib, CURL *easy, const char *dir, const char *file) {
+  CURLcode wrong = lib->curl_easy_setopt(easy, CURLOPT_CAPATH, dir);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_CAINFO, file);
   return wrong;
 }
 
 /* libcurl takes one file: where the user's own and the system's are both files, they are joined. */
-static CURLcode set_joined(CURL *easy, ncl_str own_file, ncl_str own_pem, const char *system_file) {
+static CURLcode set_joined(const ncl_http_libraries *lib, CURL *easy, ncl_str own_file, ncl_str own_pem,
+                           const char *system_file) {
   ncl_http_buffer all = {0};
   CURLcode wrong = CURLE_OUT_OF_MEMORY;
   bool ok = own_file.len > 0 ? ncl_http_tls_read_file(own_file, &all)
@@ -110,24 +111,24 @@ static CURLcode set_joined(CURL *easy, ncl_str own_file, ncl_str own_pem, const 
   ok = ok && ncl_http_tls_read_file(ncl_str_of(system_file, strlen(system_file)), &all);
   if (ok) {
     struct curl_blob blob = {all.ptr, all.len, CURL_BLOB_COPY};
-    wrong = set_store(easy, NULL, NULL);
-    if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+    wrong = set_store(lib, easy, NULL, NULL);
+    if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
   }
   ncl_http_buffer_clear(&all, 0);
   return wrong;
 }
 
-static CURLcode set_trust(CURL *easy, const ncl_value *tls) {
+static CURLcode set_trust(const ncl_http_libraries *lib, CURL *easy, const ncl_value *tls) {
   ncl_str own_file = text(tls, "ca_file"), own_pem = text(tls, "ca_pem");
   const char *dir = NULL, *file = NULL;
   bool has_own = own_file.len > 0 || own_pem.len > 0;
   if (!has_own || flag(tls, "include_system_ca_certs_pool")) system_store(&dir, &file);
-  if (!has_own) return dir == NULL && file == NULL ? CURLE_OK : set_store(easy, dir, file);
-  if (file != NULL) return set_joined(easy, own_file, own_pem, file);
-  CURLcode wrong = set_store(easy, dir, NULL);
-  if (wrong == CURLE_OK) wrong = set_either(easy, tls, "ca_file", CURLOPT_CAINFO, "ca_pem", CURLOPT_CAINFO_BLOB);
+  if (!has_own) return dir == NULL && file == NULL ? CURLE_OK : set_store(lib, easy, dir, file);
+  if (file != NULL) return set_joined(lib, easy, own_file, own_pem, file);
+  CURLcode wrong = set_store(lib, easy, dir, NULL);
+  if (wrong == CURLE_OK) wrong = set_either(lib, easy, tls, "ca_file", CURLOPT_CAINFO, "ca_pem", CURLOPT_CAINFO_BLOB);
   /* A file of the user's is small and may be replaced at any time: read for each connection. */
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
   return wrong;
 }
 
@@ -138,14 +139,14 @@ static long version(ncl_str name, long otherwise, const long versions[4]) {
   return name.ptr[2] >= '0' && name.ptr[2] <= '3' ? versions[name.ptr[2] - '0'] : otherwise;
 }
 
-static CURLcode set_versions(CURL *easy, const ncl_value *tls) {
+static CURLcode set_versions(const ncl_http_libraries *lib, CURL *easy, const ncl_value *tls) {
   static const long lowest[4] = {CURL_SSLVERSION_TLSv1_0, CURL_SSLVERSION_TLSv1_1, CURL_SSLVERSION_TLSv1_2,
                                  CURL_SSLVERSION_TLSv1_3};
   static const long highest[4] = {CURL_SSLVERSION_MAX_TLSv1_0, CURL_SSLVERSION_MAX_TLSv1_1, CURL_SSLVERSION_MAX_TLSv1_2,
                                   CURL_SSLVERSION_MAX_TLSv1_3};
   long from = version(text(tls, "min_version"), CURL_SSLVERSION_TLSv1_2, lowest);
   long to = version(text(tls, "max_version"), CURL_SSLVERSION_MAX_DEFAULT, highest);
-  return curl_easy_setopt(easy, CURLOPT_SSLVERSION, from | to);
+  return lib->curl_easy_setopt(easy, CURLOPT_SSLVERSION, from | to);
 }
 
 /* Names as the config has them (IANA's) and as OpenSSL 3.0 has them. TLS 1.3's are not chosen by the user, as in Go. */
@@ -189,7 +190,8 @@ static const char *openssl_group(ncl_str name) {
 }
 
 /* A list of names as OpenSSL has them, "a:b". The host has checked them against the choices of the field. */
-static CURLcode set_list(CURL *easy, const ncl_value *names, const char *(*find)(ncl_str name), CURLoption option) {
+static CURLcode set_list(const ncl_http_libraries *lib, CURL *easy, const ncl_value *names,
+                         const char *(*find)(ncl_str name), CURLoption option) {
   char list[1024];
   size_t len = 0;
   if (names == NULL || names->kind != NCL_VALUE_LIST) return CURLE_OK;
@@ -204,21 +206,21 @@ static CURLcode set_list(CURL *easy, const ncl_value *names, const char *(*find)
   }
   if (len == 0) return CURLE_OK;
   list[len] = '\0';
-  return curl_easy_setopt(easy, option, list);
+  return lib->curl_easy_setopt(easy, option, list);
 }
 
-CURLcode ncl_http_tls_apply(CURL *easy, const ncl_value *tls) {
+CURLcode ncl_http_tls_apply(const ncl_http_libraries *lib, CURL *easy, const ncl_value *tls) {
   bool verify = !flag(tls, "insecure_skip_verify");
-  CURLcode wrong = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
-  if (wrong == CURLE_OK) wrong = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
-  if (wrong == CURLE_OK) wrong = set_versions(easy, tls);
+  CURLcode wrong = lib->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
+  if (wrong == CURLE_OK) wrong = lib->curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
+  if (wrong == CURLE_OK) wrong = set_versions(lib, easy, tls);
   if (wrong == CURLE_OK) {
-    wrong = set_list(easy, child(tls, "cipher_suites"), openssl_cipher, CURLOPT_SSL_CIPHER_LIST);
+    wrong = set_list(lib, easy, child(tls, "cipher_suites"), openssl_cipher, CURLOPT_SSL_CIPHER_LIST);
   }
   if (wrong == CURLE_OK) {
-    wrong = set_list(easy, child(tls, "curve_preferences"), openssl_group, CURLOPT_SSL_EC_CURVES);
+    wrong = set_list(lib, easy, child(tls, "curve_preferences"), openssl_group, CURLOPT_SSL_EC_CURVES);
   }
-  if (wrong == CURLE_OK) wrong = set_identity(easy, tls);
-  if (wrong == CURLE_OK && verify) wrong = set_trust(easy, tls);
+  if (wrong == CURLE_OK) wrong = set_identity(lib, easy, tls);
+  if (wrong == CURLE_OK && verify) wrong = set_trust(lib, easy, tls);
   return wrong;
 }

@@ -4,10 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +33,7 @@ bool ncl_http_tls_read_file(ncl_str path, ncl_http_buffer *into) {
 }
 
 typedef struct check {
+  ncl_http_libraries *libraries;
   const ncl_value *tls;
   ncl_outcome *outcome;
   char *words;
@@ -80,34 +77,42 @@ static int no_password(char *buf, int size, int writing, void *arg) {
   return -1;
 }
 
-static X509 *read_certificate(const ncl_http_buffer *pem) {
-  BIO *bio = BIO_new_mem_buf(pem->ptr, (int)pem->len);
+static X509 *read_certificate(const ncl_http_libraries *lib, const ncl_http_buffer *pem) {
+  BIO *bio = lib->BIO_new_mem_buf(pem->ptr, (int)pem->len);
   if (bio == NULL) return NULL;
-  X509 *certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL);
-  BIO_free(bio);
-  ERR_clear_error();
+  X509 *certificate = lib->PEM_read_bio_X509(bio, NULL, no_password, NULL);
+  lib->BIO_free(bio);
+  lib->ERR_clear_error();
   return certificate;
 }
 
-static EVP_PKEY *read_key(const ncl_http_buffer *pem) {
-  BIO *bio = BIO_new_mem_buf(pem->ptr, (int)pem->len);
+static EVP_PKEY *read_key(const ncl_http_libraries *lib, const ncl_http_buffer *pem) {
+  BIO *bio = lib->BIO_new_mem_buf(pem->ptr, (int)pem->len);
   if (bio == NULL) return NULL;
-  EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
-  BIO_free(bio);
-  ERR_clear_error();
+  EVP_PKEY *key = lib->PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+  lib->BIO_free(bio);
+  lib->ERR_clear_error();
   return key;
 }
 
+/* Certificates can be read only with OpenSSL, which a channel without any does not load. */
+static bool open_libraries(const check *c, const char *key, ncl_str file) {
+  char reason[200];
+  return ncl_http_libraries_open(c->libraries, reason, sizeof reason) || wrong(c, key, file, reason);
+}
+
 static bool check_trust(const check *c) {
+  const ncl_http_libraries *lib = c->libraries;
   static const char *const keys[2] = {"ca_file", "ca_pem"};
   ncl_http_buffer pem = {0};
   const char *key;
   ncl_str file;
   bool ok = load(c, keys, &pem, &key, &file);
+  ok = ok && (key == NULL || open_libraries(c, key, file));
   if (ok && key != NULL) {
-    X509 *certificate = read_certificate(&pem);
+    X509 *certificate = read_certificate(lib, &pem);
     ok = certificate != NULL;
-    X509_free(certificate);
+    lib->X509_free(certificate);
     if (!ok) (void)wrong(c, key, file, "holds no PEM certificate");
   }
   ncl_http_buffer_clear(&pem, 0);
@@ -116,20 +121,21 @@ static bool check_trust(const check *c) {
 
 static bool check_pair(const check *c, const ncl_http_buffer *cert_pem, const char *cert_key, ncl_str cert_file,
                        const ncl_http_buffer *key_pem, const char *key_key, ncl_str key_file) {
-  X509 *certificate = read_certificate(cert_pem);
+  const ncl_http_libraries *lib = c->libraries;
+  X509 *certificate = read_certificate(lib, cert_pem);
   if (certificate == NULL) return wrong(c, cert_key, cert_file, "holds no PEM certificate");
-  EVP_PKEY *key = read_key(key_pem);
+  EVP_PKEY *key = read_key(lib, key_pem);
   bool ok = false;
   if (key == NULL) {
     (void)wrong(c, key_key, key_file, "holds no PEM key, or one with a password, which is not supported");
-  } else if (X509_check_private_key(certificate, key) != 1) {
-    ERR_clear_error();
+  } else if (lib->X509_check_private_key(certificate, key) != 1) {
+    lib->ERR_clear_error();
     (void)wrong(c, key_key, key_file, "is not the key of the certificate");
   } else {
     ok = true;
   }
-  EVP_PKEY_free(key);
-  X509_free(certificate);
+  lib->EVP_PKEY_free(key);
+  lib->X509_free(certificate);
   return ok;
 }
 
@@ -144,14 +150,16 @@ static bool check_identity(const check *c) {
     ok = wrong(c, cert_key, cert_file, "has no key_file or key_pem with it");
   if (ok && cert_key == NULL && key_key != NULL)
     ok = wrong(c, key_key, key_file, "has no cert_file or cert_pem with it");
+  ok = ok && (cert_key == NULL || open_libraries(c, cert_key, cert_file));
   if (ok && cert_key != NULL) ok = check_pair(c, &cert_pem, cert_key, cert_file, &key_pem, key_key, key_file);
   ncl_http_buffer_clear(&cert_pem, 0);
   ncl_http_buffer_clear(&key_pem, 0);
   return ok;
 }
 
-bool ncl_http_tls_check(const ncl_value *tls, ncl_outcome *outcome, char *words, size_t size) {
+bool ncl_http_tls_check(ncl_http_libraries *libraries, const ncl_value *tls, ncl_outcome *outcome, char *words,
+                        size_t size) {
   if (tls == NULL || tls->kind != NCL_VALUE_MAP) return true;
-  check c = {tls, outcome, words, size};
+  check c = {libraries, tls, outcome, words, size};
   return check_trust(&c) && check_identity(&c);
 }

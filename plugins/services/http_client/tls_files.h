@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "buffer.h"
+#include "libraries.h"
 
 #define NCL_HTTP_PEM_MAX ((size_t)4 << 20) /* bytes of a file of certificates */
 
@@ -15,6 +16,7 @@ bool ncl_http_tls_read_file(ncl_str path, ncl_http_buffer *into);
 
 /* False with the key, the file and the reason in *outcome; the words lie in `words`. NULL or a section that is off is
  * right. */
-bool ncl_http_tls_check(const ncl_value *tls, ncl_outcome *outcome, char *words, size_t size);
+bool ncl_http_tls_check(ncl_http_libraries *libraries, const ncl_value *tls, ncl_outcome *outcome, char *words,
+                        size_t size);
 
 #endif
