@@ -185,6 +185,9 @@ void ncl_http_exchange_done(void *arg, CURL *easy, CURLcode result);
 void ncl_http_exchange_answered(ncl_http_exchange *exchange);
 /* It ended without one, for a reason in words. */
 void ncl_http_exchange_lost(ncl_http_exchange *exchange, ncl_status status, const char *reason);
+/* Why libcurl gave up, in words that are the same for the next try. `said` is the handle's error buffer and may be
+ * rewritten. */
+const char *ncl_http_reason(const ncl_http_libraries *lib, CURL *easy, CURLcode result, char *said);
 /* It goes on another connection, once: the backend has not seen it. */
 void ncl_http_exchange_move(ncl_http_exchange *exchange);
 /* Frees one that is in no list. */

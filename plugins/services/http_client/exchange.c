@@ -208,6 +208,20 @@ static void complete(ncl_http_exchange *exchange, ncl_status status, uint32_t gr
 #define GRPC_DEADLINE_EXCEEDED 4u
 #define GRPC_UNAVAILABLE 14u
 
+/* libcurl's own words for a refused connection hold how long it took, and not what the system said. */
+const char *ncl_http_reason(const ncl_http_libraries *lib, CURL *easy, CURLcode result, char *said) {
+  char reason[100];
+  long number = 0;
+  if (result == CURLE_COULDNT_CONNECT) (void)lib->curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+  if (number != 0) {
+    (void)snprintf(said, CURL_ERROR_SIZE, "could not connect: %s", strerror_r((int)number, reason, sizeof reason));
+  }
+  size_t len = strlen(said);
+  while (len > 0 && said[len - 1] == ' ')
+    said[--len] = '\0';
+  return len > 0 ? said : lib->curl_easy_strerror(result);
+}
+
 /* "backend:4317: reason" */
 static void fail(ncl_http_exchange *exchange, ncl_status status, uint32_t grpc_code, const char *reason) {
   char words[CURL_ERROR_SIZE + 300];
@@ -308,7 +322,7 @@ void ncl_http_exchange_done(void *arg, CURL *easy, CURLcode result) {
   if (result == CURLE_OK) {
     succeed(exchange, (uint32_t)http_status);
   } else {
-    const char *words = exchange->error[0] != '\0' ? exchange->error : lib->curl_easy_strerror(result);
+    const char *words = ncl_http_reason(lib, easy, result, exchange->error);
     uint32_t code = result == CURLE_OPERATION_TIMEDOUT ? GRPC_DEADLINE_EXCEEDED : GRPC_UNAVAILABLE;
     fail(exchange, class_of(result), code, exchange->refused != NULL ? exchange->refused : words);
   }

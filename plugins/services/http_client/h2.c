@@ -132,8 +132,7 @@ static void lose(ncl_http_h2 *h2, const char *reason) {
 }
 
 static void lose_by(ncl_http_h2 *h2, CURLcode result) {
-  const char *words = h2->error[0] != '\0' ? h2->error : h2->service->libraries.curl_easy_strerror(result);
-  lose(h2, words);
+  lose(h2, ncl_http_reason(&h2->service->libraries, h2->easy, result, h2->error));
 }
 
 /* ---- bytes ------------------------------------------------------------------------------------------- */

@@ -248,6 +248,7 @@ static void a_backend_that_is_not_there_is_retryable(void **state) {
   assert_int_equal(r.status, NCL_RETRYABLE);
   assert_int_equal(r.outcome_code, 14);
   assert_non_null(strstr(r.message, "127.0.0.1:1"));
+  assert_string_equal(r.message, "127.0.0.1:1: could not connect: Connection refused");
 }
 
 static void limits_the_requests_that_run_at_once(void **state) {
