@@ -306,34 +306,44 @@ static bool check(const ncl_generate_options *options, bool typed_metric, proble
   return false;
 }
 
-bool ncl_generate_options_parse(int argc, char **argv, ncl_generate_options *options, char *error, size_t size) {
-  problem p = {error, size};
-  bool typed_metric = false;
+/* The value behind "=" or in the next argument; "" for a flag; NULL = said what is wrong. */
+static const char *value_of(const option *o, int argc, char **argv, int *i, problem p) {
+  const char *equals = strchr(argv[*i], '=');
+  if (o->argument == NULL) {
+    if (equals == NULL) return "";
+    (void)wrong(p, o, "=", "it takes no value");
+    return NULL;
+  }
+  if (equals != NULL) return equals + 1;
+  if (*i + 1 < argc) return argv[++*i];
+  (void)snprintf(p.text, p.size, "%s needs a value: %s", o->name, o->argument);
+  return NULL;
+}
+
+static void set_defaults(ncl_generate_options *options) {
   memset(options, 0, sizeof *options);
   options->timeout_ns = 10 * SECOND_NS;
   options->batch = 100;
   options->workers = 1;
   options->service = "nacelle-generate";
+}
+
+bool ncl_generate_options_parse(int argc, char **argv, ncl_generate_options *options, char *error, size_t size) {
+  problem p = {error, size};
+  bool typed_metric = false;
+  set_defaults(options);
   for (int i = 1; i < argc; i++) {
-    const char *arg = argv[i];
-    const char *equals = strchr(arg, '=');
-    const option *o = find(arg, equals == NULL ? strlen(arg) : (size_t)(equals - arg));
+    const option *o = find(argv[i], strcspn(argv[i], "="));
     if (o == NULL) {
-      if (!read_signal(arg, &options->signal, p)) return false;
+      if (!read_signal(argv[i], &options->signal, p)) return false;
       continue;
     }
     if (o->kind == HELP) {
       options->signal = 0;
       return true;
     }
-    const char *value = equals == NULL ? NULL : equals + 1;
-    if (o->argument == NULL && value != NULL) return wrong(p, o, "=", "it takes no value");
-    if (o->argument != NULL && value == NULL) value = ++i < argc ? argv[i] : NULL;
-    if (o->argument != NULL && value == NULL) {
-      (void)snprintf(error, size, "%s needs a value: %s", o->name, o->argument);
-      return false;
-    }
-    if (!take(o, value, options, p)) return false;
+    const char *value = value_of(o, argc, argv, &i, p);
+    if (value == NULL || !take(o, value, options, p)) return false;
     typed_metric = typed_metric || o->kind == METRIC_TYPE;
   }
   if (!check(options, typed_metric, p)) return false;
