@@ -57,7 +57,7 @@ static const advice advices[] = {
     {"Connection refused",
      "Nothing listens there: is the collector running, and is this the endpoint of its otlp receiver's grpc protocol?",
      "Nothing listens there: is the collector running, and is this the endpoint of its otlp receiver's http protocol?"},
-    {"Could not resolve host", BOTH("This name is not known here: check the host of --endpoint.")},
+    {"resolve", BOTH("This name is not known here: check the host of --endpoint.")},
     {"no answer before the deadline",
      BOTH("No answer came in time: check host and port, or wait longer with --timeout.")},
     {"speaks HTTP/1.1", "This is no gRPC endpoint: check the port, or try --protocol http/protobuf.", NULL},
