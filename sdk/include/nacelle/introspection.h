@@ -23,6 +23,7 @@ typedef struct ncl_process_view {
   uint32_t state;     /* NCL_PROCESS_* */
   ncl_str version;    /* of the program */
   int64_t started_ns; /* wall clock, since 1970-01-01 UTC */
+  int64_t uptime_ns;  /* since the start, whatever happened to the wall clock */
   int64_t config_ns;  /* wall clock: when the config in force was taken */
   uint64_t reloads;   /* configs taken since the start */
   uint64_t reload_failures;
