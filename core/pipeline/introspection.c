@@ -7,18 +7,15 @@
 #include "core/pdata/arena.h"
 #include "core/pipeline/config_view.h"
 
-/* The wall clock's time of a monotonic one, as the clocks stand now. */
-typedef struct instant {
-  int64_t now_ns;
-  int64_t wall_ns;
-} instant;
+#define CLOCK_STEP_NS INT64_C(1000000) /* two clocks are never read at quite the same time */
 
-static instant now_of(const ncl_process *process) {
-  return (instant){ncl_loop_now_ns(process->loop), ncl_loop_wall_ns(process->loop)};
-}
-
-static int64_t wall_of(const instant *now, int64_t monotonic_ns) {
-  return now->wall_ns - (now->now_ns - monotonic_ns);
+/* What the wall clock is ahead of the monotonic one. It only changes when somebody sets the wall clock, so that the
+ * same moment is told alike each time. */
+static int64_t ahead_of(ncl_process *process) {
+  int64_t ahead = ncl_loop_wall_ns(process->loop) - ncl_loop_now_ns(process->loop);
+  int64_t step = ahead - process->wall_ahead_ns;
+  if (step > CLOCK_STEP_NS || step < -CLOCK_STEP_NS) process->wall_ahead_ns = ahead;
+  return process->wall_ahead_ns;
 }
 
 static void process_slot(void *self, ncl_process_view *out) {
@@ -27,6 +24,7 @@ static void process_slot(void *self, ncl_process_view *out) {
                            .state = process->phase,
                            .version = NCL_STR(NCL_VERSION),
                            .started_ns = process->started_ns,
+                           .uptime_ns = ncl_loop_now_ns(process->loop) - process->born_ns,
                            .config_ns = process->config_ns,
                            .reloads = process->reloads,
                            .reload_failures = process->reload_failures,
@@ -48,12 +46,12 @@ static void add_plugin(ncl_component_view *view, const ncl_type *type) {
   view->plugin_version = type->plugin->version;
 }
 
-static void add_status(ncl_component_view *view, const ncl_status_copy *status, const instant *now) {
+static void add_status(ncl_component_view *view, const ncl_status_copy *status, int64_t ahead_ns) {
   view->status = status->view.status;
-  view->since_ns = wall_of(now, status->view.since_ns);
+  view->since_ns = status->view.since_ns + ahead_ns;
   view->message = status->view.message;
   view->error = status->view.error;
-  view->error_ns = status->view.error_ns == 0 ? 0 : wall_of(now, status->view.error_ns);
+  view->error_ns = status->view.error_ns == 0 ? 0 : status->view.error_ns + ahead_ns;
 }
 
 static void add_queue(ncl_component_view *view, const ncl_delivery *delivery) {
@@ -65,7 +63,7 @@ static void add_queue(ncl_component_view *view, const ncl_delivery *delivery) {
   view->send_failures = state.send_failures;
 }
 
-static uint32_t visit_one(const ncl_component *c, const instant *now, ncl_component_visit_fn visit, void *arg) {
+static uint32_t visit_one(const ncl_component *c, int64_t ahead_ns, ncl_component_visit_fn visit, void *arg) {
   ncl_status_copy status;
   ncl_component_view view = {.struct_size = sizeof view,
                              .kind = c->kind,
@@ -77,19 +75,19 @@ static uint32_t visit_one(const ncl_component *c, const instant *now, ncl_compon
                              .out_items = atomic_load_explicit(&c->flow.out, memory_order_relaxed),
                              .failed_items = atomic_load_explicit(&c->flow.failed, memory_order_relaxed)};
   ncl_status_get(c->process->statuses, c->status, &status);
-  add_status(&view, &status, now);
+  add_status(&view, &status, ahead_ns);
   add_plugin(&view, c->type);
   if (c->delivery != NULL) add_queue(&view, c->delivery);
   return visit(arg, &view);
 }
 
 static void components_slot(void *self, ncl_component_visit_fn visit, void *arg) {
-  const ncl_process *process = self;
+  ncl_process *process = self;
   const ncl_component *lists[] = {process->components, process->services};
-  instant now = now_of(process);
+  int64_t ahead_ns = ahead_of(process);
   for (size_t i = 0; i < 2; i++) {
     for (const ncl_component *c = lists[i]; c != NULL; c = c->next) {
-      if (visit_one(c, &now, visit, arg) == 0) return;
+      if (visit_one(c, ahead_ns, visit, arg) == 0) return;
     }
   }
 }
@@ -155,6 +153,7 @@ static ncl_status config_slot(void *self, ncl_arena *arena, ncl_str *yaml) {
 void ncl_introspection_open(ncl_process *process) {
   process->phase = NCL_PROCESS_STARTING;
   process->started_ns = ncl_loop_wall_ns(process->loop);
+  process->born_ns = ncl_loop_now_ns(process->loop);
   process->config_ns = process->started_ns;
   process->introspection = (ncl_introspection){.struct_size = sizeof process->introspection,
                                                .self = process,

@@ -103,6 +103,8 @@ struct ncl_process {
   ncl_pipeline_table *pipelines;   /* NULL = nothing was built */
   uint32_t phase;                  /* NCL_PROCESS_* */
   int64_t started_ns;              /* wall clock */
+  int64_t wall_ahead_ns;           /* of the monotonic clock */
+  int64_t born_ns;                 /* the same moment, monotonic */
   int64_t config_ns;               /* wall clock: the config in force was taken */
   uint64_t reloads;                /* configs taken since the start */
   uint64_t reload_failures;

@@ -85,7 +85,10 @@ static void tells_when_which_config_was_taken(void **state) {
   assert_int_equal(view.reload_failures, 1);
   assert_int_equal(view.reload_error.len, 0);
   assert_int_equal(view.config_ns, 4 * S);
+  assert_int_equal(view.uptime_ns, 3 * S);
   assert_int_equal(view.started_ns, S);
+  ncl_clock_set_wall(g.f.clock, 1000 * S);
+  assert_int_equal(look(i).uptime_ns, 3 * S);
   graph_close(&g);
 }
 
