@@ -5,6 +5,7 @@
 
 #include "core/config/decoder.h"
 #include "core/config/near_miss.h"
+#include "core/config/old_keys.h"
 
 #define SEARCH_DEPTH 4u
 #define LISTED_MAX 12u /* keys that are listed where nothing is near */
@@ -104,9 +105,10 @@ void ncl_decode_unknown_key(ncl_decoder *d, const ncl_entry *entry) {
   char hint[500];
   ncl_near_miss near;
 
-  hint[0] = 0;
+  /* The path is that of the key: the section's is a part of it. */
+  (void)snprintf(hint, sizeof(hint), "%s", ncl_old_key_hint(ncl_path_str(&d->path), entry->key));
   /* Beyond the limit nobody reads the hint, and a search for each of many keys takes its time. */
-  if (ncl_diagnostics_errors(d->diagnostics) <= NCL_DIAGNOSTICS_MAX) {
+  if (hint[0] == 0 && ncl_diagnostics_errors(d->diagnostics) <= NCL_DIAGNOSTICS_MAX) {
     near = find_near(scope, entry->key);
     if ((near.best.len > 0 && near.distance == 0) ||
         (!hint_below(scope, entry->key, hint, sizeof(hint)) && !hint_above(d, entry->key, hint, sizeof(hint)) &&

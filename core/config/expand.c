@@ -79,6 +79,42 @@ static size_t reference_end(ncl_str text, size_t at) {
   return 0;
 }
 
+/* "$NAME" of a variable that is set stood for its value in collectors before v0.105; of others it is text. Only what
+ * the config itself says counts, not what a reference led to. Returns where it ends, 0 = there is none. */
+static size_t old_reference_end(const expander *x, ncl_str text, size_t at, uint32_t depth) {
+  const ncl_environment *environment = &x->options->environment;
+  char name[NCL_VARIABLE_NAME_MAX + 1];
+  size_t end = at + 1;
+  if (depth > 0 || text.ptr[at] != '$' || environment->get == NULL) return 0;
+  while (end < text.len && ncl_is_variable_name(ncl_str_of(text.ptr + at + 1, end - at)))
+    end++;
+  if (end - at - 1 == 0 || end - at - 1 > NCL_VARIABLE_NAME_MAX) return 0;
+  memcpy(name, text.ptr + at + 1, end - at - 1);
+  name[end - at - 1] = 0;
+  return environment->get(environment->ctx, name) != NULL ? end : 0;
+}
+
+static bool has_old_reference(const expander *x, ncl_str text, uint32_t depth) {
+  size_t at;
+  for (at = 0; at < text.len; at++) {
+    if (text.ptr[at] == '$' && at + 1 < text.len && text.ptr[at + 1] == '$') {
+      at++;
+    } else if (old_reference_end(x, text, at, depth) > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void warn_of_old_reference(const expander *x, const ncl_node *node, ncl_str name) {
+  char hint[2 * NCL_VARIABLE_NAME_MAX + 80];
+  if (x->quiet) return;
+  (void)snprintf(hint, sizeof(hint), "write ${env:%.*s}, or $$%.*s for the text itself", NCL_ARG(name), NCL_ARG(name));
+  ncl_warning_at(x->diagnostics, node->mark, ncl_path_str(&x->path), hint,
+                 "\"$%.*s\" is replaced by the environment variable of that name, as older collectors did",
+                 NCL_ARG(name));
+}
+
 static bool is_reference(ncl_str text, size_t at) {
   return at + 1 < text.len && text.ptr[at] == '$' && text.ptr[at + 1] == '{';
 }
@@ -203,15 +239,19 @@ static step expand_text(expander *x, const ncl_node *node, ncl_str text, uint32_
 
   while (at < text.len && done == STEP_DONE) {
     size_t end = is_reference(text, at) ? reference_end(text, at) : 0;
+    size_t old_end = end == 0 ? old_reference_end(x, text, at, depth) : 0;
     if (text.ptr[at] == '$' && at + 1 < text.len && text.ptr[at + 1] == '$') {
       done = append(x, node, out, ncl_str_of(text.ptr + copied, at + 1 - copied));
       copied = at += 2;
-    } else if (end > 0) {
+    } else if (end > 0 || old_end > 0) {
+      ncl_str body =
+          end > 0 ? ncl_str_of(text.ptr + at + 2, end - at - 3) : ncl_str_of(text.ptr + at + 1, old_end - at - 1);
       replacement found = {0};
+      if (old_end > 0) warn_of_old_reference(x, node, body);
       done = append(x, node, out, ncl_str_of(text.ptr + copied, at - copied));
-      if (done == STEP_DONE) done = look_up(x, node, ncl_str_of(text.ptr + at + 2, end - at - 3), depth, &found);
+      if (done == STEP_DONE) done = look_up(x, node, body, depth, &found);
       if (done == STEP_DONE) done = expand_text(x, node, found.text, depth + 1, out);
-      copied = at = end;
+      copied = at = end > 0 ? end : old_end;
     } else {
       at++;
     }
@@ -330,8 +370,13 @@ static step expand_scalar(expander *x, ncl_node *node, uint32_t depth) {
   if (is_reference(text, 0) && reference_end(text, 0) == text.len) {
     return expand_whole(x, node, ncl_str_of(text.ptr + 2, text.len - 3), depth);
   }
+  if (old_reference_end(x, text, 0, depth) == text.len) {
+    ncl_str name = ncl_str_of(text.ptr + 1, text.len - 1);
+    warn_of_old_reference(x, node, name);
+    return expand_whole(x, node, name, depth);
+  }
   done = expand_inline(x, node, text, depth);
-  if (done == STEP_DONE && find(text, "${") < text.len) {
+  if (done == STEP_DONE && (find(text, "${") < text.len || has_old_reference(x, text, depth))) {
     node->style = NCL_STYLE_QUOTED;
     node->flags |= NCL_NODE_SPLICED;
   }

@@ -172,7 +172,7 @@ static bool bad_variable_name(ncl_str name, ncl_retrieved *out) {
 
 /* "NAME" or "NAME:-default". */
 static bool retrieve_variable(const ncl_environment *environment, ncl_str rest, ncl_retrieved *out) {
-  char name[256];
+  char name[NCL_VARIABLE_NAME_MAX + 1];
   size_t end = 0;
   const char *value;
 

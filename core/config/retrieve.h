@@ -14,6 +14,7 @@ bool ncl_uri_split(ncl_str uri, ncl_str *scheme, ncl_str *rest);
 size_t ncl_uri_show(ncl_str uri, char *out, size_t size);
 
 /* [a-zA-Z_][a-zA-Z0-9_]* */
+#define NCL_VARIABLE_NAME_MAX 255u /* bytes of one that is looked up */
 bool ncl_is_variable_name(ncl_str name);
 
 /* Fetches `rest` (NUL behind it) by `scheme`. false = failed, with out->reason and out->hint; true with out->unset =

@@ -25,7 +25,8 @@ static const ncl_field queue_fields[] = {
     {FIELD("sizer", NCL_TYPE_ENUM, "requests", "What queue_size counts."), .choices = NCL_ARRAY(sizers)},
     {FIELD("block_on_overflow", NCL_TYPE_BOOL, "false",
            "Whether senders wait when the queue is full, instead of being "
-           "refused.")},
+           "refused."),
+     .alias = NCL_STR("blocking")},
     {FIELD("wait_for_result", NCL_TYPE_BOOL, "false", "Whether senders wait until the backend has answered.")},
     {FIELD("storage", NCL_TYPE_COMPONENT, "", "Extension that keeps the queue on disk."), .kind = NCL_KIND_EXTENSION,
      .iface = NCL_STR("ncl.storage/1")},

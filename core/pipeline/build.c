@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/plugin/missing.h"
+
 #include "core/pipeline/fields.h"
 
 /* Ranks: the order in which components end. Pipelines that feed others end before them. */
@@ -48,7 +50,10 @@ static const ncl_type *type_of(builder *b, const ncl_component_config *config) {
   if (type != NULL) return type;
   ncl_str words = ncl_str_of(why, strlen(why));
   if (!ncl_process_said(b->diagnostics, NCL_SEVERITY_ERROR, config->mark, words)) {
-    ncl_diagnostics_add(b->diagnostics, NCL_SEVERITY_ERROR, config->mark, config->path, words, (ncl_str){NULL, 0});
+    char hint[512];
+    ncl_missing_hint(b->process->registry, config->kind, config->type, hint, sizeof hint);
+    ncl_diagnostics_add(b->diagnostics, NCL_SEVERITY_ERROR, config->mark, config->path, words,
+                        ncl_str_of(hint, strlen(hint)));
   }
   return NULL;
 }

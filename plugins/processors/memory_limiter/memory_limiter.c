@@ -68,6 +68,12 @@ static const ncl_field fields[] = {
      .max = INT64_MAX,
      .doc = NCL_STR("Accepted for the Go collector's sake: there is no garbage to collect here."),
      .offset = NCL_CONFIG_NO_OFFSET},
+    {.name = NCL_STR("ballast_size_mib"),
+     .type = NCL_TYPE_INT,
+     .flags = NCL_FIELD_DEPRECATED,
+     .dflt = NCL_STR("0"),
+     .doc = NCL_STR("there is no ballast here, so it is ignored."),
+     .offset = NCL_CONFIG_NO_OFFSET},
 };
 static const ncl_array field_table = NCL_ARRAY(fields);
 

@@ -268,6 +268,9 @@ static void says_what_does_not_fit(void **state) {
        "yaml:1:1: error: exporters.x.endpoint: there is no such key; it belongs under \"protocols.grpc\", indented\n"},
       {"grpc: {}",
        "yaml:1:1: error: exporters.x.grpc: there is no such key; it belongs under \"protocols\", indented\n"},
+      {"batcher: {}",
+       "yaml:1:1: error: exporters.x.batcher: there is no such key; collectors v0.96 to v0.125 had it; it is \"batch\" "
+       "under \"sending_queue\" now, and the processor batch does the same\n"},
       {"protocols: {grpc: {timeout: 5s}}",
        "yaml:1:20: error: exporters.x.protocols.grpc.timeout: there is no such key; it is a key of \"exporters.x\": "
        "indent it less\n"},

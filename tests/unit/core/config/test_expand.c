@@ -29,6 +29,7 @@ static const char *const environment[] = {"X",        "5",
                                           "MORE",     "${MOST}${MOST}${MOST}${MOST}${MOST}${MOST}${MOST}",
                                           "MOST",     "${LAST}${LAST}${LAST}${LAST}${LAST}${LAST}${LAST}",
                                           "LAST",     "${S}${S}${S}${S}${S}",
+                                          "OLD",      "$X",
                                           "WHOLE",    "receivers:\n  nop:\n",
                                           NULL};
 
@@ -73,7 +74,11 @@ static void expands_references(void **state) {
       {{"yaml:a: $${X}"}, "{a: \"${X}\"}", NULL},
       {{"yaml:a: $$${X}"}, "{a: \"$5\"}", NULL},
       {{"yaml:a: $${X} ${X}"}, "{a: \"${X} 5\"}", NULL},
-      {{"yaml:a: $X"}, "{a: \"$X\"}", NULL},
+      {{"yaml:a: $UNSET $1 $ $$ $-"}, "{a: \"$UNSET $1 $ $ $-\"}", NULL},
+      {{"yaml:a: \"$$X $$S\""}, "{a: \"$X $S\"}", NULL},
+      {{"yaml:a: ${env:OLD}"}, "{a: \"$X\"}", NULL},
+      {{"yaml:a: x${env:OLD}"}, "{a: \"x$X\"}", NULL},
+      {{"yaml:$X: 1"}, "{$X: 1}", NULL},
       {{"yaml:a: $$X$"}, "{a: \"$X$\"}", NULL},
       {{"yaml:a: a$$$b"}, "{a: \"a$$b\"}", NULL},
       {{"yaml:a: ${X"}, "{a: \"${X\"}", NULL},
@@ -85,6 +90,31 @@ static void expands_references(void **state) {
       {{"yaml:a: {b: 1}", "yaml:a: ${MAP}"}, "{a: {a: 1, b: [1, 2]}}", NULL},
       {{"yaml:a: ${MAP}", "yaml:a: {c: 1}"}, "{a: {c: 1}}", NULL},
       {{"yaml:a: ${MAP}", "yaml:a::c: 1"}, "{a: {c: 1}}", NULL},
+  };
+  size_t i;
+  (void)state;
+  for (i = 0; i < ITEMS(cases); i++)
+    load_and_expect(&cases[i], environment);
+}
+
+#define OLD(where, path, name)                                   \
+  "yaml:1:" where ": warning: " path ": \"$" name                \
+  "\" is replaced by the environment variable of that name, as " \
+  "older collectors did; write ${env:" name "}, or $$" name " for the text itself\n"
+
+static void understands_the_references_of_older_collectors(void **state) {
+  static const load_case cases[] = {
+      {{"yaml:a: $X"}, "{a: 5}", OLD("4", "a", "X")},
+      {{"yaml:a: $OCTAL"}, "{a: 83}", OLD("4", "a", "OCTAL")},
+      {{"yaml:a: \"$S\""}, "{a: \"str\"}", OLD("4", "a", "S")},
+      {{"yaml:a: [x, http://$S:$X/$$S]"},
+       "{a: [\"x\", \"http://str:5/$S\"]}",
+       OLD("8", "a[1]", "S") OLD("8", "a[1]", "X")},
+      {{"yaml:a: $X$X"}, "{a: \"55\"}", OLD("4", "a", "X") OLD("4", "a", "X")},
+      {{"yaml:a: $$$X"}, "{a: \"$5\"}", OLD("4", "a", "X")},
+      /* What the variable holds was not looked at again. */
+      {{"yaml:a: $OLD"}, "{a: \"$X\"}", OLD("4", "a", "OLD")},
+      {{"yaml:a: $XY"}, "{a: \"$XY\"}", NULL},
   };
   size_t i;
   (void)state;
@@ -230,6 +260,7 @@ static void keeps_the_text_behind_a_reference(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(expands_references),
+      cmocka_unit_test(understands_the_references_of_older_collectors),
       cmocka_unit_test(reports_references_that_lead_nowhere),
       cmocka_unit_test(follows_twenty_references_that_lead_to_each_other),
       cmocka_unit_test(limits_what_references_make_of_a_value),

@@ -276,11 +276,47 @@ static void refuses_a_config_that_makes_no_sense(void **state) {
                                            {"sampling_initial: -1\n", "sampling_initial"},
                                            {"sampling_thereafter: many\n", "sampling_thereafter"},
                                            {"use_internal_logger: 1\n", "use_internal_logger"},
-                                           {"loglevel: debug\n", "loglevel"}};
+                                           {"loglevel: debug\n", "it is a key of the older exporter logging"},
+                                           {"output_paths: [/tmp/x]\n", "only stdout or stderr can be written"},
+                                           {"output_paths: [stdout, stderr]\n", "only stdout or stderr"}};
   for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
     ncl_test_options options = {.plugin = PLUGIN("exporters", "debug"), .config = configs[i][0]};
     assert_refused(&options, configs[i][1]);
   }
+}
+
+static void is_called_logging_in_older_configs(void **state) {
+  (void)state;
+  static const struct {
+    const char *config, *part; /* NULL = basic: no text */
+  } cases[] = {{NULL, NULL},
+               {"verbosity: normal\n", NULL},
+               {"loglevel: info\n", NULL},
+               {"loglevel: error\n", NULL},
+               {"verbosity: detailed\n", "Trace ID"},
+               {"loglevel: debug\n", "Trace ID"}};
+  int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    ncl_test_options options = {
+        .plugin = PLUGIN("exporters", "logging"), .id = "logging/old", .config = cases[i].config};
+    ncl_test *t = open_started(&options);
+    assert_contains(ncl_test_diagnostics(t), "the exporter logging is called debug now");
+    char *text = text_of(t, ncl_test_batch(t, NCL_SIGNAL_TRACES, 1, "service.name=a"), STDERR_FILENO);
+    if (cases[i].part == NULL) {
+      assert_string_equal(text, "");
+    } else {
+      assert_contains(text, cases[i].part);
+    }
+    free(text);
+    /* Two batches of a second, and then one in 500. */
+    for (int batch = 0; batch < 600; batch++)
+      (void)give_into(t, ncl_test_batch(t, NCL_SIGNAL_TRACES, 1, NULL), STDERR_FILENO, nowhere);
+    assert_int_equal(ncl_test_logged(t, "\tTraces\t"), 4);
+    assert_int_equal(ncl_test_close(t), 0);
+  }
+  (void)close(nowhere);
+  ncl_test_options both = {.plugin = PLUGIN("exporters", "logging"), .config = "loglevel: debug\nverbosity: basic\n"};
+  assert_refused(&both, "loglevel and verbosity are both set");
 }
 
 int main(void) {
@@ -297,6 +333,7 @@ int main(void) {
       cmocka_unit_test(shows_a_large_text_whole),
       cmocka_unit_test(does_not_wait_for_its_reader),
       cmocka_unit_test(refuses_a_config_that_makes_no_sense),
+      cmocka_unit_test(is_called_logging_in_older_configs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
