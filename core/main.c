@@ -3,13 +3,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "core/cli/options.h"
+#include "core/cli/command.h"
+#include "core/cli/help.h"
+#include "core/cli/program.h"
 #include "core/cli/run.h"
-#include "core/cli/validate.h"
 
-#define LATE_S 5u  /* beyond its deadline, a shutdown is not waited for any longer */
+#define LATE_S 5u /* beyond its deadline, a shutdown is not waited for any longer */
+#define HEALTHCHECK_WORDS_MAX 16u
 #define AGAIN_S 2u /* what the loop gets to answer a second signal */
 
 /* What a signal handler needs, and a handler gets no argument. */
@@ -48,31 +51,47 @@ static void guard_stop_signals(int64_t within_ns) {
   (void)sigaction(SIGINT, &stop, NULL);
 }
 
-static int run_command(const ncl_options *options) {
-  switch (options->command) {
-    case NCL_COMMAND_HELP:
-      (void)fputs(ncl_options_help, stdout);
-      return EXIT_SUCCESS;
-    case NCL_COMMAND_VERSION:
-      (void)printf("nacelle version %s\n", NCL_VERSION);
-      return EXIT_SUCCESS;
-    case NCL_COMMAND_VALIDATE:
-      return ncl_cli_validate(options);
-    case NCL_COMMAND_RUN:
-      break;
-  }
-  return ncl_cli_run(options, guard_stop_signals);
+static const char *environment(const char *name) {
+  return getenv(name);
 }
 
-int main(int argc, char **argv) {
+/* A link to the program may have the name of a command, as ADOT's image has a /healthcheck. */
+static bool is_healthcheck(const char *program) {
+  const char *slash = strrchr(program, '/');
+  return strcmp(slash == NULL ? program : slash + 1, "healthcheck") == 0;
+}
+
+static int run_command(int argc, char **argv) {
   ncl_options options;
   char error[512];
   int exit_code = EXIT_FAILURE;
-  if (ncl_options_parse(argc, argv, &options, error, sizeof error)) {
-    exit_code = run_command(&options);
-  } else {
+  if (!ncl_options_parse(argc, argv, environment, &options, error, sizeof error)) {
     (void)fprintf(stderr, "Error: %s\n", error);
+  } else if (options.help && options.command->run != ncl_cli_help) {
+    ncl_cli_help_of(options.command);
+    exit_code = EXIT_SUCCESS;
+  } else if (options.command->run != NULL) {
+    exit_code = options.command->run(&options);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+      (void)fprintf(stderr, "Error: standard output could not be written\n");
+      exit_code = EXIT_FAILURE;
+    }
+  } else {
+    exit_code = ncl_cli_run(&options, guard_stop_signals);
   }
   ncl_options_free(&options);
   return exit_code;
+}
+
+int main(int argc, char **argv) {
+  if (argc > 0 && is_healthcheck(argv[0])) {
+    char *words[HEALTHCHECK_WORDS_MAX + 3] = {argv[0], (char[]){"healthcheck"}};
+    int count = argc - 1 < (int)HEALTHCHECK_WORDS_MAX ? argc - 1 : (int)HEALTHCHECK_WORDS_MAX;
+    memcpy(words + 2, argv + 1, (size_t)count * sizeof *argv);
+    return run_command(count + 2, words);
+  }
+  if (argc > 1 && argv[1][0] != '-' && ncl_command_find(argv[1]) == NULL && ncl_program_exec(argv[1], argv + 2)) {
+    return EXIT_FAILURE;
+  }
+  return run_command(argc, argv);
 }

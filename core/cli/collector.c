@@ -34,6 +34,11 @@ bool ncl_collector_load(ncl_collector *c) {
     uris[count++] = c->options->sets[i];
   c->diagnostics = ncl_diagnostics_new(NULL);
   if (c->diagnostics == NULL) return false;
+  if (c->options->sets_ignored > 0) {
+    ncl_warning_at(c->diagnostics, NCL_MARK_NONE, (ncl_str){NULL, 0},
+                   "change the value in its text, or take the variable away and give --config env:NAME",
+                   "--set does not count, since AOT_CONFIG_CONTENT is set and is all of the config, as in ADOT");
+  }
   ncl_sources *sources = ncl_sources_new(c->registry, NCL_SOURCES_WITHIN_NS);
   if (sources == NULL) return false;
   ncl_load_options load = {.uris = uris,
@@ -119,11 +124,11 @@ bool ncl_collector_report(const ncl_collector *c) {
   return errors == 0;
 }
 
-bool ncl_collector_build(ncl_collector *c, bool check) {
+bool ncl_collector_prepare(ncl_collector *c, bool check) {
   if (!ncl_collector_open_registry(c) || !ncl_collector_load(c) || !ncl_collector_open_logger(c)) {
     return ncl_cli_no_memory(), false;
   }
-  if (c->service == NULL) return ncl_collector_report(c);
+  if (c->service == NULL) return true;
   if (c->loop == NULL) c->loop = ncl_loop_new();
   if (c->loop == NULL) return ncl_cli_no_memory(), false;
   ncl_process_options options = {c->loop, c->registry, c->logger, NULL};
@@ -131,7 +136,11 @@ bool ncl_collector_build(ncl_collector *c, bool check) {
   if (c->process == NULL) return ncl_cli_no_memory(), false;
   if (ncl_build(c->process, c->config, c->service, check, c->diagnostics) != NCL_OK) return ncl_cli_no_memory(), false;
   if (check && ncl_diagnostics_errors(c->diagnostics) == 0) ncl_build_check(c->process, c->diagnostics);
-  return ncl_collector_report(c);
+  return true;
+}
+
+bool ncl_collector_build(ncl_collector *c, bool check) {
+  return ncl_collector_prepare(c, check) && ncl_collector_report(c);
 }
 
 void ncl_collector_close(ncl_collector *c) {

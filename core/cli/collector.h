@@ -31,6 +31,8 @@ bool ncl_collector_open_registry(ncl_collector *collector);
 bool ncl_collector_load(ncl_collector *collector);
 /* The logger that the config asks for; after load. False = no memory. */
 bool ncl_collector_open_logger(ncl_collector *collector);
+/* All of the below, but what is wrong with the config stays in `diagnostics`. False = no memory, which was said. */
+bool ncl_collector_prepare(ncl_collector *collector, bool check);
 /* All of the above and a process with all components created, none started; a loop that is there already is used.
  * `check` also looks at files, certificates and unused components. False = it was said on stderr why not. */
 bool ncl_collector_build(ncl_collector *collector, bool check);
