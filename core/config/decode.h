@@ -47,6 +47,9 @@ void ncl_decoded_release(ncl_decoded *decoded); /* NULL is ignored */
 const ncl_value *ncl_decoded_root(const ncl_decoded *decoded, size_t table);
 /* How many errors were found in it. */
 uint32_t ncl_decoded_errors(const ncl_decoded *decoded);
+/* Whether both hold the same values, those that were written in the same places. Where they stand in which text is not
+ * compared. */
+bool ncl_decoded_equal(const ncl_decoded *a, const ncl_decoded *b);
 /* The components that it names, in the order of the tables. */
 size_t ncl_decoded_refs(const ncl_decoded *decoded, const ncl_component_ref **refs);
 

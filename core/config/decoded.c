@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decoded sections: their life, and the places of their values. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,6 +109,28 @@ const ncl_value *ncl_decoded_root(const ncl_decoded *decoded, size_t table) {
 
 uint32_t ncl_decoded_errors(const ncl_decoded *decoded) {
   return decoded->errors;
+}
+
+static bool equal_values(const ncl_value *a, const ncl_value *b) {
+  if (a->kind != b->kind || a->is_set != b->is_set || !ncl_str_eq(a->key, b->key)) return false;
+  if (a->kind == NCL_VALUE_DOUBLE) return a->d == b->d || (isnan(a->d) && isnan(b->d));
+  if (a->kind == NCL_VALUE_LIST || a->kind == NCL_VALUE_MAP) {
+    if (a->children.count != b->children.count) return false;
+    for (uint32_t i = 0; i < a->children.count; i++) {
+      if (!equal_values(ncl_array_at(&a->children, i), ncl_array_at(&b->children, i))) return false;
+    }
+    return true;
+  }
+  return a->i == b->i && ncl_str_eq(a->s, b->s);
+}
+
+bool ncl_decoded_equal(const ncl_decoded *a, const ncl_decoded *b) {
+  if (a == b) return true;
+  if (a->root_count != b->root_count) return false;
+  for (size_t i = 0; i < a->root_count; i++) {
+    if (!equal_values(&a->roots[i], &b->roots[i])) return false;
+  }
+  return true;
 }
 
 size_t ncl_decoded_refs(const ncl_decoded *decoded, const ncl_component_ref **refs) {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* core/pipeline/build.c: first the order of the pipelines (connectors join them), then the instances and outputs of
- * each from its end to its beginning, then their creation. */
+ * each from its end to its beginning, then their creation, unless one that runs already does the same. */
 #include "core/pipeline/build.h"
+
+#include "core/pipeline/difference.h"
+#include "core/pipeline/graph.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,14 +24,15 @@
 
 typedef struct pipeline {
   const ncl_pipeline_config *config;
-  ncl_str id;       /* outlives the config */
-  ncl_output *head; /* where receivers and connectors hand in */
+  ncl_str id;
+  ncl_output *head; /* where receivers and connectors hand in: theirs lead where it does */
   uint32_t level;   /* 0 = fed by receivers alone; more = behind that many connectors */
   uint8_t visit;    /* 0 not yet, 1 under way, 2 done */
 } pipeline;
 
 typedef struct builder {
   ncl_process *process;
+  ncl_component **components; /* that are built */
   const ncl_config *config;
   const ncl_service_config *service;
   ncl_diagnostics *diagnostics;
@@ -85,8 +89,12 @@ static void refuse_signal(builder *b, const ncl_component_use *use, uint32_t sig
 
 /* ---- instances ------------------------------------------------------------------------------------ */
 
-static void insert(ncl_process *process, ncl_component *component) {
-  ncl_component **at = &process->components;
+static bool is_shared(const ncl_component *component) {
+  return (component->type->decl->flags & NCL_COMPONENT_SHARED) != 0;
+}
+
+static void insert(ncl_component **list, ncl_component *component) {
+  ncl_component **at = list;
   while (*at != NULL && (*at)->rank >= component->rank)
     at = &(*at)->next; /* higher ranks start first */
   component->next = *at;
@@ -94,22 +102,18 @@ static void insert(ncl_process *process, ncl_component *component) {
 }
 
 /* A component that several pipelines share ends after all that feeds it, so the highest of its ranks counts. */
-static void raise_rank(ncl_process *process, ncl_component *component, uint32_t rank) {
+static void raise_rank(ncl_component **list, ncl_component *component, uint32_t rank) {
   if (rank <= component->rank) return;
-  ncl_component **at = &process->components;
+  ncl_component **at = list;
   while (*at != component)
     at = &(*at)->next;
   *at = component->next;
   component->rank = rank;
-  insert(process, component);
+  insert(list, component);
 }
 
-static ncl_component *find(const ncl_process *process, uint32_t kind, ncl_str id, uint32_t signal,
-                           ncl_str in_pipeline) {
-  for (ncl_component *c = process->components; c != NULL; c = c->next) {
-    if (c->kind == kind && c->signal == signal && same(c->id, id) && same(c->pipeline, in_pipeline)) return c;
-  }
-  return NULL;
+static ncl_component *find(const builder *b, uint32_t kind, ncl_str id, uint32_t signal, ncl_str in_pipeline) {
+  return ncl_graph_find(*b->components, kind, id, signal, in_pipeline);
 }
 
 static bool decode(builder *b, const ncl_component_config *config, ncl_component *component) {
@@ -131,9 +135,9 @@ static ncl_component *instance(builder *b, const ncl_component_config *config, u
   ncl_str none = {NULL, 0};
   uint32_t of_signal = shared ? 0 : signal;
   ncl_str of_pipeline = shared || config->kind != NCL_KIND_PROCESSOR ? none : in_pipeline;
-  ncl_component *found = find(b->process, config->kind, config->id, of_signal, of_pipeline);
+  ncl_component *found = find(b, config->kind, config->id, of_signal, of_pipeline);
   if (found != NULL) {
-    raise_rank(b->process, found, rank);
+    raise_rank(b->components, found, rank);
     return found;
   }
   ncl_component *component = ncl_component_new(b->process, type, config->kind, config->id, of_signal, of_pipeline);
@@ -141,7 +145,8 @@ static ncl_component *instance(builder *b, const ncl_component_config *config, u
     b->no_memory = true;
     return NULL;
   }
-  for (const ncl_component *c = b->process->components; c != NULL; c = c->next) {
+  component->place = NCL_PLACE_COMING;
+  for (const ncl_component *c = *b->components; c != NULL; c = c->next) {
     if (c->kind == config->kind && same(c->id, config->id)) component->config = ncl_decoded_retain(c->config);
     if (component->config != NULL) break;
   }
@@ -151,26 +156,26 @@ static ncl_component *instance(builder *b, const ncl_component_config *config, u
     return NULL;
   }
   component->rank = rank;
-  insert(b->process, component);
+  insert(b->components, component);
   return component;
 }
 
-static bool add_output(builder *b, ncl_component *component, ncl_output *output, uint32_t signal, ncl_str in_pipeline) {
+static bool add_output(builder *b, ncl_component *component, ncl_output *output, uint32_t signal) {
   size_t size = (component->output_count + 1) * sizeof *component->outputs;
-  ncl_output_info *grown = realloc(component->outputs, size);
+  ncl_output_info *grown = output == NULL ? NULL : realloc(component->outputs, size);
   if (grown == NULL) {
     b->no_memory = true;
     return false;
   }
   component->outputs = grown;
-  grown[component->output_count++] = (ncl_output_info){output, in_pipeline, signal, 0};
+  grown[component->output_count++] = (ncl_output_info){output, output->pipeline, signal, 0};
   return true;
 }
 
-static ncl_output *output_of(builder *b, uint32_t count) {
-  ncl_output *output = ncl_output_new(b->process, count);
-  if (output == NULL) b->no_memory = true;
-  return output;
+/* Adds where `from` leads to where `to` leads. */
+static void lead_on(ncl_output *to, const ncl_output *from) {
+  memcpy(to->targets + to->count, from->targets, from->count * sizeof *from->targets);
+  to->count += from->count;
 }
 
 /* ---- the order of the pipelines ------------------------------------------------------------------- */
@@ -209,10 +214,16 @@ static uint32_t rank_in(const pipeline *p, size_t place) {
 
 /* ---- joining -------------------------------------------------------------------------------------- */
 
+static ncl_output *output_in(builder *b, const pipeline *p, uint32_t count) {
+  ncl_output *output = ncl_output_of(b->process, NULL, p->id, count);
+  if (output == NULL) b->no_memory = true;
+  return output;
+}
+
 /* The way out of the last processor: to all exporters and connectors of the pipeline. */
 static ncl_output *join_exporters(builder *b, const pipeline *p) {
   const ncl_component_uses *exporters = &p->config->exporters;
-  ncl_output *output = output_of(b, (uint32_t)exporters->count);
+  ncl_output *output = output_in(b, p, (uint32_t)exporters->count);
   for (size_t i = 0; output != NULL && i < exporters->count; i++) {
     const ncl_component_config *config = exporters->at[i].component;
     if (config == NULL) continue;
@@ -226,6 +237,20 @@ static ncl_output *join_exporters(builder *b, const pipeline *p) {
     output->targets[output->count++] = (ncl_target){component, NULL};
   }
   return output;
+}
+
+/* `next` is the way out of a processor in this pipeline. Of those that serve several pipelines the host alone keeps
+ * it. Returns the way in; NULL = no memory, `next` is freed. */
+static ncl_output *join_processor(builder *b, const pipeline *p, ncl_component *component, ncl_output *next) {
+  ncl_output *before = output_in(b, p, 1);
+  if (before == NULL || (!is_shared(component) && !add_output(b, component, next, p->config->signal))) {
+    ncl_output_free(b->process, before);
+    ncl_output_free(b->process, next);
+    return NULL;
+  }
+  next->owner = component;
+  before->targets[before->count++] = (ncl_target){component, next};
+  return before;
 }
 
 static void join_pipeline(builder *b, pipeline *p) {
@@ -242,14 +267,7 @@ static void join_pipeline(builder *b, pipeline *p) {
     ncl_component *component = instance(b, use->component, p->config->signal, p->config->id, rank_in(p, i));
     if (component == NULL) continue;
     if (!has_signal(component->type, p->config->signal)) refuse_signal(b, use, p->config->signal);
-    if ((component->type->decl->flags & NCL_COMPONENT_SHARED) == 0 &&
-        !add_output(b, component, next, p->config->signal, p->id)) {
-      return;
-    }
-    ncl_output *before = output_of(b, 1);
-    if (before == NULL) return;
-    before->targets[before->count++] = (ncl_target){component, next};
-    next = before;
+    next = join_processor(b, p, component, next);
   }
   p->head = next;
 }
@@ -270,14 +288,14 @@ static void join_receiver(builder *b, const ncl_component_config *config, uint32
     }
   }
   if (component == NULL) return;
-  ncl_output *output = output_of(b, targets);
-  for (uint32_t i = 0; output != NULL && i < b->count; i++) {
+  ncl_output *output = ncl_output_of(b->process, component, (ncl_str){NULL, 0}, targets);
+  if (!add_output(b, component, output, signal)) return;
+  for (uint32_t i = 0; i < b->count; i++) {
     const pipeline *p = &b->pipelines[i];
-    if (p->config->signal != signal || p->head == NULL || !uses(&p->config->receivers, config)) continue;
-    for (uint32_t k = 0; k < p->head->count; k++)
-      output->targets[output->count++] = p->head->targets[k];
+    if (p->config->signal == signal && p->head != NULL && uses(&p->config->receivers, config)) {
+      lead_on(output, p->head);
+    }
   }
-  if (output != NULL) (void)add_output(b, component, output, signal, (ncl_str){NULL, 0});
 }
 
 /* Whether connector `c` may hand in to pipeline `p`. */
@@ -286,20 +304,20 @@ static bool leads_to(const ncl_component *c, const ncl_component_config *config,
   return c->signal == 0 || connects(c->type, c->signal, p->config->signal);
 }
 
-/* The output of a connector into all its pipelines of `signal`; NULL = there are none, or no memory. */
-static ncl_output *joint_output(builder *b, const ncl_component *c, const ncl_component_config *config,
-                                uint32_t signal) {
+/* The output of a connector into all its pipelines of `signal`, or, unless `in` is NULL, into that one alone. NULL = no
+ * memory. */
+static ncl_output *connector_output(builder *b, ncl_component *c, const ncl_component_config *config, uint32_t signal,
+                                    const pipeline *in) {
   uint32_t targets = 0;
   for (uint32_t i = 0; i < b->count; i++) {
     const pipeline *p = &b->pipelines[i];
     if (p->config->signal == signal && leads_to(c, config, p)) targets += p->head->count;
   }
-  ncl_output *output = targets == 0 ? NULL : output_of(b, targets);
+  ncl_str id = in == NULL ? (ncl_str){NULL, 0} : in->id;
+  ncl_output *output = ncl_output_of(b->process, c, id, targets);
   for (uint32_t i = 0; output != NULL && i < b->count; i++) {
     const pipeline *p = &b->pipelines[i];
-    if (p->config->signal != signal || !leads_to(c, config, p)) continue;
-    for (uint32_t k = 0; k < p->head->count; k++)
-      output->targets[output->count++] = p->head->targets[k];
+    if (p->config->signal == signal && leads_to(c, config, p) && (in == NULL || in == p)) lead_on(output, p->head);
   }
   return output;
 }
@@ -308,16 +326,17 @@ static ncl_output *joint_output(builder *b, const ncl_component *c, const ncl_co
 static void join_instance(builder *b, ncl_component *c, const ncl_component_config *config) {
   for (uint32_t i = 0; i < b->count; i++) {
     const pipeline *p = &b->pipelines[i];
+    uint32_t signal = p->config->signal;
     bool seen = false;
     if (!leads_to(c, config, p)) continue;
     for (uint32_t k = 0; k < c->output_count; k++)
-      seen |= c->outputs[k].signal == p->config->signal;
+      seen |= c->outputs[k].signal == signal;
     if (!seen) {
-      ncl_output *joint = joint_output(b, c, config, p->config->signal);
-      if (joint == NULL || !add_output(b, c, joint, p->config->signal, (ncl_str){NULL, 0})) return;
-      if (p->config->signal == c->signal) c->joint = joint;
+      ncl_output *joint = connector_output(b, c, config, signal, NULL);
+      if (!add_output(b, c, joint, signal)) return;
+      if (signal == c->signal) c->joint = joint;
     }
-    if (!add_output(b, c, p->head, p->config->signal, p->id)) return;
+    if (!add_output(b, c, connector_output(b, c, config, signal, p), signal)) return;
   }
   if (c->output_count > 0) return;
   ncl_str name = ncl_name_signal(c->signal);
@@ -352,7 +371,7 @@ static void join_connector(builder *b, const ncl_component_config *config) {
   const ncl_type *type = config->used ? type_of(b, config) : NULL;
   for (uint32_t i = 0; type != NULL && i < b->count; i++)
     check_fed(b, config, type, &b->pipelines[i]);
-  for (ncl_component *c = b->process->components; c != NULL; c = c->next) {
+  for (ncl_component *c = *b->components; c != NULL; c = c->next) {
     if (c->kind == NCL_KIND_CONNECTOR && same(c->id, config->id)) join_instance(b, c, config);
   }
 }
@@ -395,13 +414,13 @@ static bool order_extensions(builder *b) {
   bool moved = true;
   for (uint32_t round = 0; moved && round <= rounds; round++) {
     moved = false;
-    for (ncl_component *c = b->process->components; c != NULL && !moved; c = c->next) {
+    for (ncl_component *c = *b->components; c != NULL && !moved; c = c->next) {
       const ncl_component_ref *refs;
       size_t count = c->kind == NCL_KIND_EXTENSION ? ncl_decoded_refs(c->config, &refs) : 0;
       for (size_t i = 0; i < count && !moved; i++) {
-        ncl_component *other = find(b->process, refs[i].kind, refs[i].id, 0, (ncl_str){NULL, 0});
+        ncl_component *other = find(b, refs[i].kind, refs[i].id, 0, (ncl_str){NULL, 0});
         moved = other != NULL && other->kind == NCL_KIND_EXTENSION && other->rank <= c->rank;
-        if (moved) raise_rank(b->process, other, c->rank + 1);
+        if (moved) raise_rank(b->components, other, c->rank + 1);
       }
     }
   }
@@ -414,7 +433,7 @@ static bool check_references(builder *b, const ncl_component *component) {
   size_t count = ncl_decoded_refs(component->config, &refs);
   bool good = true;
   for (size_t i = 0; i < count; i++) {
-    if (find(b->process, refs[i].kind, refs[i].id, 0, (ncl_str){NULL, 0}) != NULL) continue;
+    if (find(b, refs[i].kind, refs[i].id, 0, (ncl_str){NULL, 0}) != NULL) continue;
     good = false;
     ncl_where where = ncl_decoded_where(component->config, refs[i].value);
     bool defined = ncl_service_find(b->service, refs[i].kind, refs[i].id) != NULL;
@@ -437,9 +456,10 @@ static bool waits(const ncl_output *output) {
     const ncl_component *c = output->targets[i].component;
     const ncl_output *next = output->targets[i].next;
     if (c->kind == NCL_KIND_EXPORTER) {
+      const ncl_delivery *delivery = c->twin != NULL ? c->twin->delivery : c->delivery;
       /* Of an exporter for looking (debug, nop) nobody waits for the answer. */
       if ((c->type->decl->flags & NCL_COMPONENT_DIRECT) != 0) return false;
-      if (c->delivery == NULL || !ncl_delivery_waits(c->delivery)) return false;
+      if (delivery == NULL || !ncl_delivery_waits(delivery)) return false;
     } else if (c->kind == NCL_KIND_PROCESSOR) {
       if (!waits(next)) return false;
     } else {
@@ -451,10 +471,14 @@ static bool waits(const ncl_output *output) {
   return true;
 }
 
+/* The instance, or the one in force that stays instead of it. */
 static void create_one(builder *b, ncl_component *c) {
   for (uint32_t i = 0; i < c->output_count && !b->circle; i++) {
     if (waits(c->outputs[i].output)) c->outputs[i].flags |= NCL_OUTPUT_WAITS;
   }
+  c->twin = ncl_difference_twin(c);
+  if (c->twin != NULL) return;
+  ncl_difference_follow(c);
   if (ncl_component_create(c, b->diagnostics) == NCL_NO_MEMORY) b->no_memory = true;
 }
 
@@ -463,7 +487,7 @@ static void create_all(builder *b) {
     ncl_error_at(b->diagnostics, b->service->service_extensions.at[0].mark, (ncl_str)NCL_STR("service.extensions"),
                  "take one of the references out", "extensions name each other in a circle");
   }
-  for (ncl_component *c = b->process->components; c != NULL; c = c->next) {
+  for (ncl_component *c = *b->components; c != NULL; c = c->next) {
     if (check_references(b, c) && ncl_decoded_errors(c->config) == 0) create_one(b, c);
   }
 }
@@ -479,42 +503,47 @@ static void check_unused_in(builder *b, const ncl_component_configs *list) {
   }
 }
 
-static ncl_str keep_id(builder *b, ncl_str id) {
-  ncl_pipeline_id *kept = malloc(sizeof *kept + id.len);
-  if (kept == NULL) {
-    b->no_memory = true;
-    return (ncl_str){NULL, 0};
+static void check_unused_all(builder *b) {
+  check_unused_in(b, &b->service->receivers);
+  check_unused_in(b, &b->service->processors);
+  check_unused_in(b, &b->service->exporters);
+  check_unused_in(b, &b->service->connectors);
+  check_unused_in(b, &b->service->extensions);
+}
+
+ncl_status ncl_build_beside(ncl_process *process, const ncl_config *config, const ncl_service_config *service,
+                            bool check_unused, ncl_diagnostics *diagnostics) {
+  builder b = {.process = process,
+               .components = &process->coming.components,
+               .config = config,
+               .service = service,
+               .diagnostics = diagnostics,
+               .count = (uint32_t)service->pipeline_count};
+  b.pipelines = calloc(service->pipeline_count + 1, sizeof *b.pipelines);
+  process->coming.pipelines = ncl_pipeline_table_new(service);
+  if (b.pipelines == NULL || process->coming.pipelines == NULL) {
+    free(b.pipelines);
+    return NCL_NO_MEMORY;
   }
-  kept->len = id.len;
-  memcpy(kept->text, id.ptr, id.len);
-  kept->next = b->process->pipeline_ids;
-  b->process->pipeline_ids = kept;
-  return ncl_str_of(kept->text, kept->len);
+  for (uint32_t i = 0; i < b.count; i++) {
+    b.pipelines[i].config = &service->pipelines[i];
+    b.pipelines[i].id = service->pipelines[i].id;
+  }
+  join(&b);
+  if (!b.no_memory) create_all(&b);
+  if (check_unused) check_unused_all(&b);
+  for (uint32_t i = 0; i < b.count; i++)
+    ncl_output_free(process, b.pipelines[i].head);
+  free(b.pipelines);
+  ncl_graph_resolve(process);
+  return b.no_memory ? NCL_NO_MEMORY : NCL_OK;
 }
 
 ncl_status ncl_build(ncl_process *process, const ncl_config *config, const ncl_service_config *service,
                      bool check_unused, ncl_diagnostics *diagnostics) {
-  builder b = {process, config, service, diagnostics, NULL, (uint32_t)service->pipeline_count, false, false};
-  b.pipelines = calloc(service->pipeline_count + 1, sizeof *b.pipelines);
-  if (b.pipelines == NULL) return NCL_NO_MEMORY;
-  for (uint32_t i = 0; i < b.count; i++) {
-    b.pipelines[i].config = &service->pipelines[i];
-    b.pipelines[i].id = keep_id(&b, service->pipelines[i].id);
-  }
-  join(&b);
-  ncl_pipeline_table_free(process->pipelines);
-  process->pipelines = ncl_pipeline_table_new(service);
-  if (process->pipelines == NULL) b.no_memory = true;
-  if (!b.no_memory) create_all(&b);
-  if (check_unused) {
-    check_unused_in(&b, &service->receivers);
-    check_unused_in(&b, &service->processors);
-    check_unused_in(&b, &service->exporters);
-    check_unused_in(&b, &service->connectors);
-    check_unused_in(&b, &service->extensions);
-  }
-  free(b.pipelines);
-  return b.no_memory ? NCL_NO_MEMORY : NCL_OK;
+  ncl_status status = ncl_build_beside(process, config, service, check_unused, diagnostics);
+  (void)ncl_graph_switch(process);
+  return status;
 }
 
 void ncl_build_check(ncl_process *process, ncl_diagnostics *diagnostics) {

@@ -8,9 +8,14 @@
 #include "core/pipeline/process.h"
 
 /* [loop] Loads the plugins that pipelines and service.extensions use, decodes their configs, creates the instances and
- * joins them; process->components is then in the order of the start. Every mistake goes to `diagnostics`, whose number
- * of errors says whether the process may be started. `check_unused` also looks at components that are defined and not
- * used. NCL_OK, or NCL_NO_MEMORY. */
+ * joins them: process->coming, in the order of the start. Where a component in force does the same, it is its twin
+ * instead of an instance. Every mistake goes to `diagnostics`, whose number of errors says whether the config may be
+ * taken: with errors, graph.h drops it. `check_unused` also looks at components that are defined and not used. NCL_OK,
+ * or NCL_NO_MEMORY. */
+ncl_status ncl_build_beside(ncl_process *process, const ncl_config *config, const ncl_service_config *service,
+                            bool check_unused, ncl_diagnostics *diagnostics);
+
+/* [loop] The same for the first config, which is then in force, though not started, whatever is wrong with it. */
 ncl_status ncl_build(ncl_process *process, const ncl_config *config, const ncl_service_config *service,
                      bool check_unused, ncl_diagnostics *diagnostics);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* core/pipeline/component.c: the process, and instances of components: made, created, given up; services at first need.
- */
+/* core/pipeline/component.c: the process, and instances of components: made, created, given up. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pipeline/graph.h"
 #include "core/pipeline/introspection.h"
+#include "core/pipeline/pipeline_table.h"
 #include "core/telemetry/memory.h"
 
 ncl_process *ncl_process_new(const ncl_process_options *options) {
@@ -53,20 +54,13 @@ static void free_list(ncl_component *first) {
 
 void ncl_process_free(ncl_process *process) {
   if (process == NULL) return;
+  ncl_graph_drop(process);
   free_list(reversed(process->components));
   free_list(process->services);
   /* Calls that went several ways end with the last of them: nobody but the host waits for these now. */
   if (process->tokens != NULL) ncl_tokens_settle(process->tokens);
-  while (process->outputs != NULL) {
-    ncl_output *output = process->outputs;
-    process->outputs = output->next_made;
-    free(output);
-  }
-  while (process->pipeline_ids != NULL) {
-    ncl_pipeline_id *id = process->pipeline_ids;
-    process->pipeline_ids = id->next;
-    free(id);
-  }
+  while (process->outputs != NULL)
+    ncl_output_free(process, process->outputs);
   ncl_pipeline_table_free(process->pipelines);
   ncl_context_release(process->nobody);
   ncl_tokens_free(process->tokens);
@@ -204,66 +198,8 @@ void ncl_component_free(ncl_component *component) {
   ncl_decoded_release(component->config);
   ncl_component_metrics_free(component->counters);
   ncl_status_remove(process->statuses, component->status);
+  ncl_outputs_forget(process, component);
   free(component->outputs);
   free(component->text);
   free(component);
-}
-
-/* ---- services ------------------------------------------------------------------------------------- */
-
-static const void *refuse_service(ncl_outcome *outcome, ncl_str reason) {
-  if (outcome != NULL) {
-    outcome->status = NCL_PERMANENT;
-    outcome->message = reason;
-  }
-  return NULL;
-}
-
-/* "ncl.http_server/1" lies in services/http_server.so; another vendor's "acme.x/1" in services/acme.x.so. */
-static ncl_str service_type(ncl_str interface) {
-  static const char own[] = "ncl.";
-  size_t skip = interface.len > sizeof own - 1 && memcmp(interface.ptr, own, sizeof own - 1) == 0 ? sizeof own - 1 : 0;
-  const char *slash = memchr(interface.ptr, '/', interface.len);
-  size_t end = slash == NULL ? interface.len : (size_t)(slash - interface.ptr);
-  return ncl_str_of(interface.ptr + skip, end - skip);
-}
-
-static ncl_component *find_service(const ncl_process *process, ncl_str type) {
-  for (ncl_component *service = process->services; service != NULL; service = service->next) {
-    if (service->id.len == type.len && memcmp(service->id.ptr, type.ptr, type.len) == 0) return service;
-  }
-  return NULL;
-}
-
-/* A service has to be ready at once: whoever asked for it is in the middle of something. */
-static ncl_component *start_service(ncl_process *process, ncl_str type) {
-  const ncl_type *loaded =
-      ncl_registry_find(process->registry, NCL_KIND_SERVICE, type, process->reason, sizeof process->reason);
-  if (loaded == NULL) return NULL;
-  ncl_component *service = ncl_component_new(process, loaded, NCL_KIND_SERVICE, type, 0, (ncl_str){NULL, 0});
-  ncl_outcome outcome = NCL_OUTCOME_INIT;
-  if (service != NULL && ncl_component_create(service, NULL) == NCL_OK) {
-    ncl_status status = loaded->methods.start(service->self, 0, &outcome);
-    if (status == NCL_OK) {
-      service->state = NCL_STATE_STARTED;
-      service->next = process->services;
-      process->services = service;
-      return service;
-    }
-  }
-  (void)snprintf(process->reason, sizeof process->reason, "service %.*s (%s) could not be started: %.*s", (int)type.len,
-                 type.ptr, loaded->file, (int)outcome.message.len, outcome.message.len > 0 ? outcome.message.ptr : "");
-  ncl_component_free(service);
-  return NULL;
-}
-
-const void *ncl_process_service(ncl_process *process, ncl_str interface, ncl_outcome *outcome) {
-  if (ncl_str_eq(interface, (ncl_str)NCL_STR(NCL_INTROSPECTION_1))) return &process->introspection;
-  ncl_str type = service_type(interface);
-  ncl_component *service = find_service(process, type);
-  if (service == NULL) service = start_service(process, type);
-  if (service == NULL) return refuse_service(outcome, ncl_str_of(process->reason, strlen(process->reason)));
-  const void *table = service->type->methods.publish(service->self, interface);
-  if (table == NULL) return refuse_service(outcome, (ncl_str)NCL_STR("the service does not have this interface"));
-  return table;
 }

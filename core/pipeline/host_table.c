@@ -182,15 +182,18 @@ static ncl_listener *host_listen(ncl_component *me, ncl_str endpoint, ncl_accept
 
 static const void *host_service(ncl_component *me, ncl_str name, ncl_outcome *outcome) {
   ON_LOOP(me);
-  return ncl_process_service(me->process, name, outcome);
+  return ncl_process_service(me->process, me, name, outcome);
 }
 
 static const void *host_component_interface(ncl_component *me, ncl_str id, ncl_str name, ncl_outcome *outcome) {
   ON_LOOP(me);
-  for (const ncl_component *other = me->process->components; other != NULL; other = other->next) {
+  bool coming = me->place == NCL_PLACE_COMING;
+  const ncl_component *all = coming ? me->process->coming.components : me->process->components;
+  for (const ncl_component *other = all; other != NULL; other = other->next) {
     bool same = other->id.len == id.len && (id.len == 0 || memcmp(other->id.ptr, id.ptr, id.len) == 0);
-    if (!same || other->kind != NCL_KIND_EXTENSION || other->state == NCL_STATE_NEW) continue;
-    const void *table = other->type->methods.publish(other->self, name);
+    const ncl_component *real = other->twin != NULL ? other->twin : other;
+    if (!same || other->kind != NCL_KIND_EXTENSION || real->state == NCL_STATE_NEW) continue;
+    const void *table = real->type->methods.publish(real->self, name);
     if (table != NULL) return table;
   }
   if (outcome != NULL) {

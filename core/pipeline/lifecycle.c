@@ -16,10 +16,8 @@ struct ncl_lifecycle {
   ncl_process *process;
   ncl_lifecycle_events events;
   phase phase;
-  ncl_component *at;     /* the component of the step */
-  ncl_component **order; /* in the order of the end */
-  uint32_t count;
-  uint32_t place; /* of `at` in the order */
+  ncl_component **list;
+  ncl_component *at; /* the component of the step; NULL = the phase is through */
   ncl_token token;
   int64_t deadline_ns;    /* of the end */
   bool failed;            /* while starting */
@@ -61,12 +59,16 @@ static bool has_own_drain(ncl_lifecycle *l) {
   return l->own_drain;
 }
 
+static void go_on(ncl_lifecycle *l) {
+  l->at = l->phase == STARTING ? l->at->next : l->at->prev;
+}
+
 static void on_step_done(void *arg, const ncl_outcome *outcome) {
   ncl_lifecycle *l = arg;
   l->token = 0;
   if (l->phase == STARTING) start_ended(l, outcome);
   if (l->phase == DRAINING) drain_ended(l, outcome);
-  if (!has_own_drain(l)) l->place++;
+  if (!has_own_drain(l)) go_on(l);
   step(l);
 }
 
@@ -78,8 +80,7 @@ static int64_t drain_deadline(const ncl_lifecycle *l, int64_t now) {
 
 /* All exporters make their last tries at once: one whose backend hangs does not take the time of the others. */
 static void begin_deliveries(const ncl_lifecycle *l) {
-  for (uint32_t i = 0; i < l->count; i++) {
-    const ncl_component *c = l->order[i];
+  for (const ncl_component *c = *l->list; c != NULL; c = c->next) {
     if (c->delivery != NULL && c->state == NCL_STATE_STARTED) (void)ncl_delivery_drain(c->delivery, 0);
   }
 }
@@ -138,36 +139,41 @@ static bool call_slot(ncl_lifecycle *l) {
 
 /* ---- phases --------------------------------------------------------------------------------------- */
 
-static ncl_component *component_at(const ncl_lifecycle *l) {
-  if (l->place >= l->count) return NULL;
-  return l->phase == STARTING ? l->order[l->count - 1 - l->place] : l->order[l->place];
+/* The process itself starts and ends, not a part of it. */
+static bool is_whole(const ncl_lifecycle *l) {
+  return l->list == &l->process->components;
+}
+
+/* Begins a phase that goes through the list backwards. */
+static void begin_backwards(ncl_lifecycle *l, phase what) {
+  ncl_component *before = NULL;
+  for (ncl_component *c = *l->list; c != NULL; c = c->next) {
+    c->prev = before;
+    before = c;
+  }
+  l->phase = what;
+  l->at = before;
 }
 
 /* True when there is another phase to go on with. */
 static bool phase_ended(ncl_lifecycle *l) {
   if (l->phase == STARTING && !l->failed) {
     l->phase = IDLE;
-    l->process->phase = NCL_PROCESS_READY;
+    if (is_whole(l)) l->process->phase = NCL_PROCESS_READY;
     l->events.started(l->events.arg, NCL_OK);
     return false;
   }
   if (l->phase == STARTING) {
-    l->phase = STOPPING;
     l->deadline_ns = ncl_loop_now_ns(l->process->loop) + SECOND_NS;
-    l->place = 0;
+    begin_backwards(l, STOPPING);
     return true;
   }
   if (l->phase == DRAINING) {
-    l->phase = STOPPING;
-    l->place = 0;
+    begin_backwards(l, STOPPING);
     return true;
   }
   l->phase = ENDED;
-  for (ncl_component *service = l->process->services; service != NULL; service = service->next) {
-    ncl_outcome outcome = NCL_OUTCOME_INIT;
-    service->state = NCL_STATE_ENDED;
-    (void)service->type->methods.shutdown(service->self, 0, &outcome);
-  }
+  if (is_whole(l)) ncl_process_end_services(l->process);
   if (l->failed) {
     l->events.started(l->events.arg, NCL_PERMANENT);
   } else {
@@ -180,64 +186,57 @@ static void begin_end(ncl_lifecycle *l) {
   if (l->token != 0) (void)ncl_token_cancel(l->process->tokens, l->token);
   l->token = 0;
   l->end_wanted = false;
-  l->process->phase = NCL_PROCESS_ENDING;
-  l->phase = DRAINING;
-  l->place = 0;
+  if (is_whole(l)) l->process->phase = NCL_PROCESS_ENDING;
   l->own_drain = false;
+  begin_backwards(l, DRAINING);
 }
 
 /* True when the answer of the component's slot is there, or none is needed. */
 static bool step_component(ncl_lifecycle *l) {
   if (l->phase != STARTING && l->at->state != NCL_STATE_STARTED) {
-    l->place++;
+    go_on(l);
     return true;
   }
   if (!call_slot(l)) return false;
-  if (!has_own_drain(l)) l->place++;
+  if (!has_own_drain(l)) go_on(l);
   return true;
 }
 
 static void step(ncl_lifecycle *l) {
-  bool go_on = true;
+  bool more = true;
   l->stepping = true;
-  while (go_on) {
-    l->at = l->failed && l->phase == STARTING ? NULL : component_at(l);
-    go_on = l->at != NULL ? step_component(l) : phase_ended(l);
+  while (more) {
+    if (l->failed && l->phase == STARTING) l->at = NULL;
+    more = l->at != NULL ? step_component(l) : phase_ended(l);
     if (!l->end_wanted || l->failed) continue;
     begin_end(l);
-    go_on = true;
+    more = true;
   }
   l->stepping = false;
 }
 
 ncl_lifecycle *ncl_lifecycle_new(ncl_process *process, const ncl_lifecycle_events *events) {
+  return ncl_lifecycle_of(process, &process->components, events);
+}
+
+ncl_lifecycle *ncl_lifecycle_of(ncl_process *process, ncl_component **list, const ncl_lifecycle_events *events) {
   ncl_lifecycle *l = calloc(1, sizeof *l);
   if (l == NULL) return NULL;
   l->process = process;
+  l->list = list;
   l->events = *events;
-  for (const ncl_component *c = process->components; c != NULL; c = c->next)
-    l->count++;
-  l->order = calloc(l->count + 1u, sizeof *l->order);
-  if (l->order == NULL) {
-    free(l);
-    return NULL;
-  }
-  uint32_t i = l->count;
-  for (ncl_component *c = process->components; c != NULL; c = c->next)
-    l->order[--i] = c;
   return l;
 }
 
 void ncl_lifecycle_free(ncl_lifecycle *l) {
   if (l == NULL) return;
   if (l->token != 0) (void)ncl_token_cancel(l->process->tokens, l->token);
-  free(l->order);
   free(l);
 }
 
 void ncl_lifecycle_start(ncl_lifecycle *l) {
   l->phase = STARTING;
-  l->place = 0;
+  l->at = *l->list;
   step(l);
 }
 
@@ -251,7 +250,7 @@ void ncl_lifecycle_end(ncl_lifecycle *l, int64_t deadline_ns) {
     (void)ncl_token_cancel(l->process->tokens, l->token);
     l->token = 0;
     l->own_drain = false;
-    l->place++;
+    go_on(l);
     step(l);
     return;
   }

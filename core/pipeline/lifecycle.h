@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* core/pipeline/lifecycle.h: starts what was built, and ends it in order before a deadline. */
+/* core/pipeline/lifecycle.h: starts components, and ends them in order before a deadline. */
 #ifndef NACELLE_CORE_PIPELINE_LIFECYCLE_H
 #define NACELLE_CORE_PIPELINE_LIFECYCLE_H
 
@@ -15,8 +15,11 @@ typedef struct ncl_lifecycle_events {
   void (*ended)(void *arg);
 } ncl_lifecycle_events;
 
-/* NULL = no memory. */
+/* Of the components of the config in force, which may change while none of them starts or ends, and of the services.
+ * NULL = no memory. */
 ncl_lifecycle *ncl_lifecycle_new(ncl_process *process, const ncl_lifecycle_events *events);
+/* Of the components in `list`, in the order of the start. */
+ncl_lifecycle *ncl_lifecycle_of(ncl_process *process, ncl_component **list, const ncl_lifecycle_events *events);
 void ncl_lifecycle_free(ncl_lifecycle *lifecycle); /* NULL is ignored */
 
 /* [loop] Starts all components, extensions first, receivers last. */

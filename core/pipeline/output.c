@@ -18,13 +18,58 @@ typedef struct fan {
   char message[FAN_MESSAGE_MAX];
 } fan;
 
-ncl_output *ncl_output_new(ncl_process *process, uint32_t count) {
-  ncl_output *output = calloc(1, sizeof *output + count * sizeof(ncl_target));
-  if (output == NULL) return NULL;
-  output->targets = (ncl_target *)(output + 1);
+ncl_output *ncl_output_of(ncl_process *process, ncl_component *owner, ncl_str pipeline, uint32_t count) {
+  ncl_output *output = calloc(1, sizeof *output + pipeline.len);
+  ncl_target *targets = calloc(count + 1u, sizeof *targets);
+  if (output == NULL || targets == NULL) {
+    free(output);
+    free(targets);
+    return NULL;
+  }
+  output->owner = owner;
+  output->targets = targets;
+  if (pipeline.len > 0) memcpy(output->text, pipeline.ptr, pipeline.len);
+  output->pipeline = ncl_str_of(output->text, pipeline.len);
   output->next_made = process->outputs;
   process->outputs = output;
   return output;
+}
+
+ncl_output *ncl_output_new(ncl_process *process, uint32_t count) {
+  return ncl_output_of(process, NULL, (ncl_str){NULL, 0}, count);
+}
+
+void ncl_output_free(ncl_process *process, ncl_output *output) {
+  if (output == NULL) return;
+  ncl_output **at = &process->outputs;
+  while (*at != output)
+    at = &(*at)->next_made;
+  *at = output->next_made;
+  free(output->targets);
+  free(output);
+}
+
+static bool has_target(const ncl_output *output, const ncl_component *component) {
+  for (uint32_t i = 0; i < output->count; i++) {
+    if (output->targets[i].component == component) return true;
+  }
+  return false;
+}
+
+void ncl_outputs_forget(ncl_process *process, const ncl_component *component) {
+  ncl_output **at = &process->outputs;
+  while (*at != NULL) {
+    ncl_output *output = *at;
+    if (output->owner == component) {
+      *at = output->next_made;
+      free(output->targets);
+      free(output);
+      continue;
+    }
+    /* Of a pipeline that is no more, and that a processor of several pipelines still knows. */
+    if (has_target(output, component)) output->count = 0;
+    at = &output->next_made;
+  }
 }
 
 /* How bad a way's end is: retryable is worse than permanent, since what can be saved is to be tried again. Whoever is
@@ -63,9 +108,17 @@ static ncl_status no_memory(ncl_outcome *outcome) {
   return NCL_NO_MEMORY;
 }
 
+/* Of a pipeline that was taken out of the config, and that somebody still holds a way into. */
+static ncl_status leads_nowhere(ncl_outcome *outcome) {
+  outcome->status = NCL_RETRYABLE;
+  outcome->message = (ncl_str)NCL_STR("nothing follows any more: the pipeline was taken out of the config");
+  return NCL_RETRYABLE;
+}
+
 static ncl_status walk(ncl_process *process, const ncl_target *target, ncl_call *call, ncl_outcome *outcome);
 
 static ncl_status fan_out(ncl_process *process, const ncl_output *output, const ncl_call *call, ncl_outcome *outcome) {
+  if (output->count == 0) return leads_nowhere(outcome);
   fan *f = calloc(1, sizeof *f);
   if (f == NULL) return no_memory(outcome);
   f->process = process;
@@ -179,7 +232,7 @@ ncl_status ncl_output_emit(ncl_component *from, ncl_output *output, const ncl_em
   if (from->kind == NCL_KIND_PROCESSOR || from->kind == NCL_KIND_CONNECTOR) {
     count_outgoing(from, emission->batch);
   }
-  if (output->count == 0) return NCL_OK;
+  if (output->count == 0) return leads_nowhere(outcome);
   ncl_call call = {sizeof call, 0, 0, emission->batch, emission->context, emission->deadline_ns, NULL};
   if (call.context == NULL) call.context = process->nobody;
   call.token = ncl_token_open(process->tokens, from, output->count == 1 ? output->targets[0].component : NULL,

@@ -28,6 +28,11 @@ typedef struct ncl_process ncl_process;
 #define NCL_STATE_STARTED 2u /* started, or starting: shutdown is due */
 #define NCL_STATE_ENDED 3u   /* shut down */
 
+/* Which config a component belongs to. */
+#define NCL_PLACE_IN_FORCE 0u /* the running one */
+#define NCL_PLACE_COMING 1u   /* one that was read and is not yet in force */
+#define NCL_PLACE_LEAVING 2u  /* an earlier one: it hands on what it holds, and goes */
+
 /* Items that went through a component: nacelle/introspection.h says what counts as which. [any] */
 typedef struct ncl_flow {
   atomic_uint_least64_t in, out, failed;
@@ -36,13 +41,17 @@ typedef struct ncl_flow {
 struct ncl_component {
   ncl_process *process;
   ncl_component *next; /* in the order of the start */
+  ncl_component *prev; /* while it ends */
   const ncl_type *type;
   void *self;
   uint32_t kind;
-  uint32_t signal; /* 0 = all */
-  uint32_t state;  /* NCL_STATE_* */
-  uint32_t rank;   /* ends before those with a higher one, starts after them */
-  ncl_str id;      /* these three point into `text` */
+  uint32_t signal;     /* 0 = all */
+  uint32_t state;      /* NCL_STATE_* */
+  uint32_t rank;       /* ends before those with a higher one, starts after them */
+  uint32_t place;      /* NCL_PLACE_* */
+  ncl_component *twin; /* of one that is coming: the one in force that does the same, and so will go on in its place */
+  bool kept;           /* of one in force: it is such a twin */
+  ncl_str id;          /* these three point into `text` */
   ncl_str pipeline;
   char *text;
   ncl_decoded *config;          /* NULL for services */
@@ -58,6 +67,8 @@ struct ncl_component {
   uint32_t output_count;
   ncl_output *joint;            /* connectors: into all pipelines of the signal that they take */
   atomic_int_least64_t charged; /* bytes */
+  uint32_t number;              /* services: the bit that stands for it in */
+  uint64_t uses;                /* what other services it asked for */
 };
 
 /* A component that a batch goes to, and, for a processor, what comes behind it. */
@@ -68,16 +79,19 @@ typedef struct ncl_target {
 
 struct ncl_output {
   ncl_output *next_made; /* all outputs of the process, for freeing them */
+  ncl_component *owner;  /* who emits into it, and with whom it goes; NULL = the process frees it */
+  ncl_output *moved;     /* of a coming component's: its twin's, which takes over where it leads */
   ncl_target *targets;
   uint32_t count;
+  ncl_str pipeline; /* "" = all pipelines of a signal */
+  char text[];      /* of `pipeline` */
 };
 
-/* A pipeline's id, which outlives the config. */
-typedef struct ncl_pipeline_id {
-  struct ncl_pipeline_id *next;
-  size_t len;
-  char text[];
-} ncl_pipeline_id;
+/* What one config makes. */
+typedef struct ncl_graph {
+  ncl_component *components; /* in the order of the start, services excepted */
+  ncl_pipeline_table *pipelines;
+} ncl_graph;
 
 struct ncl_process {
   ncl_host host; /* the table that every component gets */
@@ -91,9 +105,10 @@ struct ncl_process {
   ncl_status_table *statuses;
   ncl_context *nobody;       /* the empty context */
   ncl_component *components; /* in the order of the start, services excepted */
-  ncl_component *services;
+  ncl_component *services;   /* in the order of the end: those that use others first */
+  uint32_t service_count;    /* numbers that were given */
   ncl_output *outputs;
-  ncl_pipeline_id *pipeline_ids;
+  ncl_graph coming;                /* of a config that is not yet in force */
   uint64_t cgroup_limit;           /* bytes; UINT64_MAX = unknown */
   uint64_t baseline;               /* resident bytes when ready, less what the pool held */
   char reason[512];                /* room for the words of a refusal */
@@ -137,11 +152,19 @@ ncl_status ncl_component_create(ncl_component *component, ncl_diagnostics *diagn
 void ncl_component_free(ncl_component *component);
 
 /* The instance of the service that publishes `interface`, loaded, created and started at first need. NULL with the
- * reason in *outcome. */
-const void *ncl_process_service(ncl_process *process, ncl_str interface, ncl_outcome *outcome);
+ * reason in *outcome. A service that asks ends before the one that it asked for. */
+const void *ncl_process_service(ncl_process *process, ncl_component *user, ncl_str interface, ncl_outcome *outcome);
+/* All services, after the components. */
+void ncl_process_end_services(ncl_process *process);
 
-/* An output with room for `count` targets. NULL = no memory. */
+/* An output with room for `count` targets, nobody's. NULL = no memory. */
 ncl_output *ncl_output_new(ncl_process *process, uint32_t count);
+/* The same with an owner (NULL = none yet) and a copy of `pipeline`. */
+ncl_output *ncl_output_of(ncl_process *process, ncl_component *owner, ncl_str pipeline, uint32_t count);
+/* Frees one that nobody emits into any more. NULL is ignored. */
+void ncl_output_free(ncl_process *process, ncl_output *output);
+/* A component is being freed: so are its outputs, and those of others do not lead to it any more. */
+void ncl_outputs_forget(ncl_process *process, const ncl_component *component);
 /* Hands a batch to all targets of an output: see ncl_host.emit. */
 ncl_status ncl_output_emit(ncl_component *from, ncl_output *output, const ncl_emission *emission, ncl_outcome *outcome);
 

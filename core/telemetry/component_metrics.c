@@ -27,6 +27,7 @@ struct ncl_component_metrics {
   slot *_Atomic first;
   pthread_mutex_t mutex; /* of who appends */
   uint32_t slots;
+  uint32_t holders;
   ncl_str kind;
   ncl_str id;
   char text[];
@@ -167,6 +168,7 @@ ncl_component_metrics *ncl_component_metrics_new(ncl_metrics *metrics, ncl_str k
   counters->kind = ncl_str_of(counters->text, kind.len);
   counters->id = ncl_str_of(counters->text + kind.len, id.len);
   pthread_mutex_init(&counters->mutex, NULL);
+  counters->holders = 1;
   const ncl_pair named = {counters->kind, counters->id};
   const ncl_pair both[] = {{NCL_STR(NCL_LABEL_COMPONENT), counters->id},
                            {NCL_STR(NCL_LABEL_COMPONENT_KIND), counters->kind}};
@@ -178,8 +180,13 @@ ncl_component_metrics *ncl_component_metrics_new(ncl_metrics *metrics, ncl_str k
   return NULL;
 }
 
+ncl_component_metrics *ncl_component_metrics_retain(ncl_component_metrics *counters) {
+  counters->holders++;
+  return counters;
+}
+
 void ncl_component_metrics_free(ncl_component_metrics *counters) {
-  if (counters == NULL) return;
+  if (counters == NULL || --counters->holders > 0) return;
   for (slot *s = atomic_load(&counters->first); s != NULL;) {
     slot *next = atomic_load(&s->next);
     free(s);

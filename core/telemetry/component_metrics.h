@@ -13,7 +13,9 @@ typedef struct ncl_component_metrics ncl_component_metrics;
 
 /* The counters of component `id` ("otlp/2") of `kind` ("receiver"); both are copied. NULL = no memory. */
 ncl_component_metrics *ncl_component_metrics_new(ncl_metrics *metrics, ncl_str kind, ncl_str id);
-/* NULL is ignored. */
+/* [loop] The same ones for another component of this kind and id, which takes its place. */
+ncl_component_metrics *ncl_component_metrics_retain(ncl_component_metrics *counters);
+/* [loop] NULL is ignored. The last holder frees them. */
 void ncl_component_metrics_free(ncl_component_metrics *counters);
 
 /* All [any]. A series appears with its first count; while there is no memory for it, counts are lost, and that is

@@ -361,7 +361,11 @@ uint32_t ncl_test_close(ncl_test *t) {
   unlink_plugin(t);
   t->subject = NULL;
   free_components(t, &t->process->components);
-  free_components(t, &t->process->services);
+  while (t->process->services != NULL) { /* which stand in the order of the end */
+    ncl_component *service = t->process->services;
+    t->process->services = service->next;
+    free_component(t, service);
+  }
   ncl_test_empty_sinks(t);
   ncl_test_settle(t);
   look_for_leaks(t);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/unit/core/pipeline/fake.h: a plugin within the test with a component of each kind. What one does is in its
- * name ("acme/late"); what is done to it is written down. It takes the place of the library's registry. */
+ * name ("acme/late") or config ({does: late}); what is done to it is written down. It takes the place of the library's
+ * registry. */
 #ifndef NACELLE_TESTS_FAKE_H
 #define NACELLE_TESTS_FAKE_H
 
@@ -22,6 +23,8 @@ typedef struct fake {
   const ncl_host *host;
   ncl_component *me;
   char id[40];
+  char does[16];
+  int64_t level;
   uint32_t kind;
   uint32_t signal;
   const ncl_output_info *outputs;
@@ -48,6 +51,7 @@ static inline void note(const char *what, const fake *f) {
 /* "acme/late" is late. */
 static inline bool is(const fake *f, const char *word) {
   const char *name = strchr(f->id, '/');
+  if (strcmp(f->does, word) == 0) return true;
   return name != NULL && strncmp(name + 1, word, strlen(word)) == 0;
 }
 
@@ -62,6 +66,10 @@ static inline ncl_status fake_create(uint32_t kind, const ncl_create *create, vo
   f->outputs = create->outputs.base;
   f->output_count = create->outputs.count;
   note("create", f);
+  const ncl_value *does = ncl_value_get(create->config, (ncl_str)NCL_STR("does"));
+  const ncl_value *level = ncl_value_get(create->config, (ncl_str)NCL_STR("level"));
+  if (does != NULL) (void)snprintf(f->does, sizeof f->does, "%.*s", (int)does->s.len, does->s.ptr);
+  if (level != NULL) f->level = level->i;
   const ncl_value *fault = ncl_value_get(create->config, (ncl_str)NCL_STR("fault"));
   const ncl_value *ref = ncl_value_get(create->config, (ncl_str)NCL_STR("other"));
   if (ref != NULL && ref->s.len > 0) {
@@ -90,6 +98,7 @@ FAKE_CREATE(processor, NCL_KIND_PROCESSOR)
 FAKE_CREATE(exporter, NCL_KIND_EXPORTER)
 FAKE_CREATE(connector, NCL_KIND_CONNECTOR)
 FAKE_CREATE(extension, NCL_KIND_EXTENSION)
+FAKE_CREATE(service, NCL_KIND_SERVICE)
 
 static inline ncl_status fake_start(void *self, ncl_token token, ncl_outcome *outcome) {
   fake *f = self;
@@ -150,6 +159,8 @@ static inline ncl_status fake_send(void *self, ncl_item *item, ncl_token token, 
 }
 
 static inline const void *fake_publish(void *self, ncl_str name) {
+  const fake *f = self;
+  if (f->kind == NCL_KIND_SERVICE) return self;
   return name.len == 6 && memcmp(name.ptr, "fake/1", 6) == 0 ? self : NULL;
 }
 
@@ -168,9 +179,12 @@ FAKE_METHODS(processor);
 FAKE_METHODS(exporter);
 FAKE_METHODS(connector);
 FAKE_METHODS(extension);
+FAKE_METHODS(service);
 
 static const ncl_field fake_fields[] = {
     {.name = NCL_STR("fault"), .type = NCL_TYPE_BOOL},
+    {.name = NCL_STR("does"), .type = NCL_TYPE_STRING},
+    {.name = NCL_STR("level"), .type = NCL_TYPE_INT},
     {.name = NCL_STR("other"), .type = NCL_TYPE_COMPONENT, .kind = NCL_KIND_EXTENSION, .iface = NCL_STR("fake/1")},
 };
 static const uint32_t fake_traces[] = {NCL_SIGNAL_TRACES};
@@ -189,6 +203,9 @@ static const ncl_component_type fake_components[] = {
     FAKE("join", NCL_KIND_CONNECTOR, connector_methods, .flags = 0),
     FAKE("count", NCL_KIND_CONNECTOR, connector_methods, .outputs = {fake_counts, 1, 2 * (uint32_t)sizeof(uint32_t)}),
     FAKE("acme", NCL_KIND_EXTENSION, extension_methods, .flags = 0),
+    FAKE("one", NCL_KIND_SERVICE, service_methods, .flags = 0),
+    FAKE("two", NCL_KIND_SERVICE, service_methods, .flags = 0),
+    FAKE("three", NCL_KIND_SERVICE, service_methods, .flags = 0),
 };
 static const ncl_plugin fake_plugin = {.magic = NCL_PLUGIN_MAGIC,
                                        .struct_size = sizeof fake_plugin,
@@ -212,9 +229,10 @@ const ncl_type *ncl_registry_find(ncl_registry *registry, uint32_t kind, ncl_str
   return NULL;
 }
 
+/* The newest one. */
 static inline fake *fake_of(uint32_t kind, const char *id, uint32_t signal) {
-  for (uint32_t i = 0; i < stage.count; i++) {
-    fake *f = stage.all[i];
+  for (uint32_t i = stage.count; i > 0; i--) {
+    fake *f = stage.all[i - 1];
     if (f != NULL && f->kind == kind && f->signal == signal && strcmp(f->id, id) == 0) return f;
   }
   return NULL;

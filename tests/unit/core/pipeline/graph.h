@@ -15,10 +15,10 @@ typedef struct graph {
   ncl_status status;
 } graph;
 
-static inline void graph_open_with(graph *g, const char *yaml, bool check_unused) {
-  memset(&stage, 0, sizeof stage);
-  memset(g, 0, sizeof *g);
-  fixture_open(&g->f);
+typedef ncl_status (*graph_build_fn)(ncl_process *process, const ncl_config *config, const ncl_service_config *service,
+                                     bool check_unused, ncl_diagnostics *diagnostics);
+
+static inline void graph_build(graph *g, const char *yaml, bool check_unused, graph_build_fn build) {
   size_t size = strlen(yaml) + 8;
   char *uri = malloc(size);
   assert_non_null(uri);
@@ -30,9 +30,10 @@ static inline void graph_open_with(graph *g, const char *yaml, bool check_unused
   assert_non_null(config);
   const ncl_service_config *service = ncl_service_read(config, diagnostics);
   assert_non_null(service);
-  g->status = ncl_build(g->f.process, config, service, check_unused, diagnostics);
+  g->status = build(g->f.process, config, service, check_unused, diagnostics);
   if (check_unused) ncl_build_check(g->f.process, diagnostics);
   g->errors = ncl_diagnostics_errors(diagnostics);
+  free(g->said);
   FILE *out = open_memstream(&g->said, &size);
   ncl_diagnostics_print(diagnostics, out);
   (void)fclose(out);
@@ -40,6 +41,18 @@ static inline void graph_open_with(graph *g, const char *yaml, bool check_unused
   ncl_config_free(config);
   ncl_diagnostics_free(diagnostics);
   free(uri);
+}
+
+static inline void graph_open_with(graph *g, const char *yaml, bool check_unused) {
+  memset(&stage, 0, sizeof stage);
+  memset(g, 0, sizeof *g);
+  fixture_open(&g->f);
+  graph_build(g, yaml, check_unused, ncl_build);
+}
+
+/* Builds another config beside the one in force: process->coming. */
+static inline void graph_build_beside(graph *g, const char *yaml) {
+  graph_build(g, yaml, false, ncl_build_beside);
 }
 
 static inline void graph_open(graph *g, const char *yaml) {

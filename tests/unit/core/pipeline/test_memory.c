@@ -8,6 +8,8 @@
 #include "core/delivery/delivery.c"
 #include "core/pipeline/build.c"
 #include "core/pipeline/component.c"
+#include "core/pipeline/difference.c"
+#include "core/pipeline/graph.c"
 #include "core/pipeline/output.c"
 #include "core/pipeline/token.c"
 
