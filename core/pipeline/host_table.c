@@ -33,6 +33,9 @@ static void report(ncl_component *me, uint32_t severity, const ncl_value *where,
     host_log(me, level, (ncl_str)NCL_STR("config"), message, &attr, hint.len > 0);
     return;
   }
+  /* Instances of one id, for several signals, find the same mistakes. */
+  ncl_where place = ncl_decoded_where(me->config, where);
+  if (ncl_process_said(me->diagnostics, severity, place.mark, message)) return;
   ncl_decoded_report(me->config, where, severity, message, hint, me->diagnostics);
 }
 
