@@ -14,7 +14,7 @@ import sys
 # Headers whose structs cross between host and plugin. The SDK's own headers may change freely.
 ABI_HEADERS = ["abi.h", "pdata.h", "call.h", "config.h", "host.h", "plugin.h",
                "http_server.h", "http_client.h", "tls.h", "storage.h", "auth.h",
-               "introspection.h"]
+               "introspection.h", "aws.h"]
 
 
 def structs(text):
