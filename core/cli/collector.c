@@ -50,32 +50,26 @@ bool ncl_collector_load(ncl_collector *c) {
   ncl_sources_free(sources);
   if (c->config == NULL) return true;
   c->service = ncl_service_read(c->config, c->diagnostics);
-  return c->service != NULL;
+  if (c->service == NULL) return false;
+  char instance[NCL_INSTANCE_ID_SIZE];
+  ncl_telemetry_instance_id(instance);
+  c->telemetry =
+      ncl_telemetry_settings_read(c->config, c->service, ncl_str_of(instance, sizeof instance - 1), c->diagnostics);
+  return c->telemetry != NULL;
 }
 
-/* The text under a key of service.telemetry.logs; empty when it is not set. */
-static ncl_str logs_setting(const ncl_collector *c, ncl_str key) {
-  ncl_str none = {NULL, 0};
-  if (c->service == NULL || c->service->telemetry == NULL) return none;
-  const ncl_node *logs = ncl_node_get(c->service->telemetry, (ncl_str)NCL_STR("logs"));
-  const ncl_node *node = logs == NULL ? NULL : ncl_node_get(logs, key);
-  return node != NULL && node->kind == NCL_NODE_SCALAR ? node->text : none;
-}
-
-static bool is_word(ncl_str text, const char *word) {
-  size_t len = strlen(word);
-  return text.len == len && strncasecmp(text.ptr, word, len) == 0;
-}
-
-bool ncl_collector_open_logger(ncl_collector *c) {
-  ncl_logger_config config = NCL_LOGGER_CONFIG_INIT;
-  ncl_str level = logs_setting(c, (ncl_str)NCL_STR("level"));
-  if (is_word(level, "debug")) config.level = NCL_LOG_DEBUG;
-  if (is_word(level, "warn")) config.level = NCL_LOG_WARN;
-  if (is_word(level, "error")) config.level = NCL_LOG_ERROR;
-  if (is_word(logs_setting(c, (ncl_str)NCL_STR("encoding")), "json")) config.format = NCL_LOG_JSON;
-  c->logger = ncl_logger_new(&config);
-  return c->logger != NULL;
+bool ncl_collector_open_logger(ncl_collector *c, bool outputs) {
+  ncl_log_settings log = {.config = NCL_LOGGER_CONFIG_INIT};
+  char why[512];
+  c->logger = ncl_logger_new(&log.config);
+  if (c->logger == NULL) return false;
+  if (c->telemetry == NULL) return true;
+  ncl_telemetry_log_config(c->telemetry, &log);
+  if (!outputs) log.config.output_count = log.config.error_output_count = 0;
+  if (!ncl_logger_configure(c->logger, &log.config, why, sizeof why)) {
+    ncl_telemetry_report_output(c->telemetry, why, c->diagnostics);
+  }
+  return true;
 }
 
 void ncl_collector_forget_config(ncl_collector *c) {
@@ -125,7 +119,7 @@ bool ncl_collector_report(const ncl_collector *c) {
 }
 
 bool ncl_collector_prepare(ncl_collector *c, bool check) {
-  if (!ncl_collector_open_registry(c) || !ncl_collector_load(c) || !ncl_collector_open_logger(c)) {
+  if (!ncl_collector_open_registry(c) || !ncl_collector_load(c) || !ncl_collector_open_logger(c, !check)) {
     return ncl_cli_no_memory(), false;
   }
   if (c->service == NULL) return true;
@@ -134,6 +128,8 @@ bool ncl_collector_prepare(ncl_collector *c, bool check) {
   ncl_process_options options = {c->loop, c->registry, c->logger, NULL};
   c->process = ncl_process_new(&options);
   if (c->process == NULL) return ncl_cli_no_memory(), false;
+  c->process->telemetry = c->telemetry;
+  c->telemetry = NULL;
   if (ncl_build(c->process, c->config, c->service, check, c->diagnostics) != NCL_OK) return ncl_cli_no_memory(), false;
   if (check && ncl_diagnostics_errors(c->diagnostics) == 0) ncl_build_check(c->process, c->diagnostics);
   return true;
@@ -148,5 +144,6 @@ void ncl_collector_close(ncl_collector *c) {
   ncl_loop_free(c->loop);
   ncl_logger_free(c->logger);
   ncl_registry_free(c->registry, false);
+  ncl_telemetry_settings_free(c->telemetry);
   ncl_collector_forget_config(c);
 }

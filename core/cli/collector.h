@@ -10,6 +10,7 @@
 #include "core/plugin/registry.h"
 #include "core/runtime/loop.h"
 #include "core/telemetry/log.h"
+#include "core/telemetry/settings.h"
 
 /* All [loop]. Begin with {.options = ...}, end with ncl_collector_close. Members stand in the order in which they are
  * made; what was not made is NULL. */
@@ -19,6 +20,7 @@ typedef struct ncl_collector {
   ncl_diagnostics *diagnostics;
   ncl_config *config;
   const ncl_service_config *service; /* in `config` */
+  ncl_telemetry_settings *telemetry; /* until the process has it */
   ncl_logger *logger;
   ncl_loop *loop;
   ncl_process *process;
@@ -29,8 +31,9 @@ bool ncl_collector_open_registry(ncl_collector *collector);
 /* Reads the config that the options name; after the registry, which knows the sources that are plugins. False = no
  * memory; a config that cannot be read is true, with `service` NULL. */
 bool ncl_collector_load(ncl_collector *collector);
-/* The logger that the config asks for; after load. False = no memory. */
-bool ncl_collector_open_logger(ncl_collector *collector);
+/* The logger that the config asks for; after load. Without `outputs` it writes to standard error and makes no file.
+ * False = no memory; an output that cannot be opened is a diagnostic. */
+bool ncl_collector_open_logger(ncl_collector *collector, bool outputs);
 /* All of the below, but what is wrong with the config stays in `diagnostics`. False = no memory, which was said. */
 bool ncl_collector_prepare(ncl_collector *collector, bool check);
 /* All of the above and a process with all components created, none started; a loop that is there already is used.

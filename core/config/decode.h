@@ -64,6 +64,9 @@ ncl_where ncl_decoded_where(ncl_decoded *decoded, const ncl_value *value);
 /* The value, or one above it, belongs to a field marked NCL_FIELD_SECRET. */
 bool ncl_decoded_is_secret(const ncl_decoded *decoded, const ncl_value *value);
 
+/* A copy of `text` that lives as long as `decoded`; empty without memory. */
+ncl_str ncl_decoded_text(ncl_decoded *decoded, ncl_str text);
+
 /* For ncl_host.config_error and config_warning: adds a diagnostic at `value` (NULL = the section). */
 void ncl_decoded_report(ncl_decoded *decoded, const ncl_value *value, uint32_t severity, ncl_str message, ncl_str hint,
                         ncl_diagnostics *diagnostics);

@@ -2,6 +2,7 @@
 /* Scalars of each type: what they may be, and what is said when they are something else. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/config/component_id.h"
 #include "core/config/decoder.h"
@@ -307,6 +308,11 @@ static bool keep_text(ncl_decoder *d, ncl_str text, ncl_value *out) {
   return !d->no_memory;
 }
 
+static bool is_choice(const ncl_field *field, ncl_str choice, ncl_str text) {
+  if ((field->flags & NCL_FIELD_ANY_CASE) == 0 || choice.len != text.len) return ncl_str_eq(choice, text);
+  return strncasecmp(choice.ptr, text.ptr, text.len) == 0;
+}
+
 static bool decode_enum(ncl_decoder *d, const ncl_field *field, const ncl_node *node, ncl_value *out) {
   char all[400], hint[120];
   size_t used = 0;
@@ -318,7 +324,7 @@ static bool decode_enum(ncl_decoder *d, const ncl_field *field, const ncl_node *
   all[0] = hint[0] = 0;
   for (i = 0; i < field->choices.count; i++) {
     ncl_str choice = *(const ncl_str *)ncl_array_at(&field->choices, i);
-    if (ncl_str_eq(choice, node->text)) {
+    if (is_choice(field, choice, node->text)) {
       out->kind = NCL_VALUE_INT;
       out->i = i;
       out->s = choice;

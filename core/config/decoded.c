@@ -173,6 +173,11 @@ bool ncl_decoded_is_secret(const ncl_decoded *decoded, const ncl_value *value) {
   return place_of(decoded, value)->secret != 0;
 }
 
+ncl_str ncl_decoded_text(ncl_decoded *decoded, ncl_str text) {
+  ncl_str copy = ncl_region_copy(&decoded->region, text);
+  return copy.ptr != NULL ? copy : ncl_str_of("", 0);
+}
+
 void ncl_decoded_report(ncl_decoded *decoded, const ncl_value *value, uint32_t severity, ncl_str message, ncl_str hint,
                         ncl_diagnostics *diagnostics) {
   const ncl_place *place = place_of(decoded, value);

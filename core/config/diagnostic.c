@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/config/node.h"
 #include "core/config/utf8.h"
 
 #define MEMORY_MAX (4u * 1024u * 1024u)
@@ -88,6 +89,21 @@ static ncl_str keep(ncl_diagnostics *diagnostics, ncl_str text) {
   return ncl_region_copy(&diagnostics->region, ncl_str_of(buffer, make_printable(text, buffer)));
 }
 
+/* Whether it is there already: what several look at and find wrong is said once. */
+static bool was_said(const ncl_diagnostics *diagnostics, uint32_t severity, ncl_mark mark, ncl_str path,
+                     ncl_str message) {
+  char printable[NCL_DIAGNOSTIC_TEXT_MAX + 8];
+  size_t i;
+  for (i = 0; i < diagnostics->count; i++) {
+    const ncl_diagnostic *d = &diagnostics->entries[i].diagnostic;
+    if (d->severity != severity || d->mark.source != mark.source || d->mark.line != mark.line) continue;
+    if (mark.source == NULL || d->mark.column != mark.column) continue;
+    if (!ncl_str_eq(d->path, ncl_str_of(printable, make_printable(path, printable)))) continue;
+    if (ncl_str_eq(d->message, ncl_str_of(printable, make_printable(message, printable)))) return true;
+  }
+  return false;
+}
+
 void ncl_diagnostics_add(ncl_diagnostics *diagnostics, uint32_t severity, ncl_mark mark, ncl_str path, ncl_str message,
                          ncl_str hint) {
   uint32_t *kept = severity == NCL_SEVERITY_ERROR ? &diagnostics->kept_errors : &diagnostics->kept_warnings;
@@ -95,6 +111,7 @@ void ncl_diagnostics_add(ncl_diagnostics *diagnostics, uint32_t severity, ncl_ma
   entry *added = &diagnostics->entries[diagnostics->count];
   ncl_diagnostic diagnostic = {severity, mark, {NULL, 0}, {NULL, 0}, {NULL, 0}};
 
+  if (was_said(diagnostics, severity, mark, path, message)) return;
   if (*all < UINT32_MAX) (*all)++;
   if (*kept == NCL_DIAGNOSTICS_MAX) return;
   diagnostic.path = keep(diagnostics, path);

@@ -32,8 +32,8 @@ ncl_diagnostics *ncl_diagnostics_new(
     const ncl_allocator *allocator);                     /* NULL allocator = the default; NULL = no memory */
 void ncl_diagnostics_free(ncl_diagnostics *diagnostics); /* NULL is ignored */
 
-/* Adds one. Texts are copied; control characters in them become visible. An entry that finds no memory is still
- * counted, and the print says so. */
+/* Adds one, unless the same is there for the same place. Texts are copied; control characters in them become visible.
+ * An entry that finds no memory is still counted, and the print says so. */
 void ncl_diagnostics_add(ncl_diagnostics *diagnostics, uint32_t severity, ncl_mark mark, ncl_str path, ncl_str message,
                          ncl_str hint);
 /* The same with a formatted message. `hint` may be NULL. */

@@ -7,6 +7,7 @@
 
 #include "core/config/component_id.h"
 #include "core/config/config.h"
+#include "core/config/implied.h"
 #include "core/config/near_miss.h"
 #include "core/config/scalar.h"
 
@@ -517,6 +518,7 @@ const ncl_service_config *ncl_service_read(ncl_config *config, ncl_diagnostics *
     read_components(&r, &kinds[i]);
   refuse_ambiguous(&r);
   if (!r.no_memory) read_service(&r);
+  if (!r.no_memory && !ncl_service_imply(config, r.service)) r.no_memory = true;
   check_connectors(&r);
   /* With a mistake in a pipeline, what it should name looks unused. */
   if (ncl_diagnostics_errors(diagnostics) == errors) {

@@ -12,6 +12,7 @@
 typedef struct ncl_component_config {
   uint32_t kind;        /* NCL_KIND_RECEIVER ... NCL_KIND_EXTENSION */
   uint32_t used;        /* 1 = a pipeline or service.extensions names it */
+  uint32_t optional;    /* 1 = left out where its plugin is not installed: nobody asked for it */
   ncl_str id;           /* "otlp/2" */
   ncl_str type;         /* "otlp" */
   ncl_str name;         /* "2"; empty = none */
@@ -56,6 +57,7 @@ typedef struct ncl_service_config {
   size_t pipeline_count;
   const ncl_node *telemetry; /* service.telemetry, or NULL */
   ncl_mark telemetry_mark;
+  ncl_component_configs implied; /* extensions that service.telemetry asks for: see implied.h */
 } ncl_service_config;
 
 /*

@@ -51,7 +51,7 @@ static bool same(ncl_str a, ncl_str b) {
 static const ncl_type *type_of(builder *b, const ncl_component_config *config) {
   char why[512];
   const ncl_type *type = ncl_registry_find(b->process->registry, config->kind, config->type, why, sizeof why);
-  if (type != NULL) return type;
+  if (type != NULL || config->optional) return type;
   ncl_str words = ncl_str_of(why, strlen(why));
   if (!ncl_process_said(b->diagnostics, NCL_SEVERITY_ERROR, config->mark, words)) {
     char hint[512];
@@ -383,6 +383,10 @@ static void join_extensions(builder *b) {
     uint32_t rank = RANK_EXTENSIONS + (uint32_t)(extensions->count - i);
     (void)instance(b, extensions->at[i].component, 0, (ncl_str){NULL, 0}, rank);
   }
+  /* Those that tell of the process start after the others, and end before them. */
+  const ncl_component_configs *implied = &b->service->implied;
+  for (size_t i = 0; i < implied->count; i++)
+    (void)instance(b, &implied->at[i], 0, (ncl_str){NULL, 0}, RANK_EXTENSIONS);
 }
 
 static void join(builder *b) {

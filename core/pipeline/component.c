@@ -62,6 +62,7 @@ void ncl_process_free(ncl_process *process) {
   while (process->outputs != NULL)
     ncl_output_free(process, process->outputs);
   ncl_pipeline_table_free(process->pipelines);
+  ncl_telemetry_settings_free(process->telemetry);
   ncl_context_release(process->nobody);
   ncl_tokens_free(process->tokens);
   ncl_work_pool_free(process->work);

@@ -18,6 +18,7 @@
 #include "core/telemetry/component_metrics.h"
 #include "core/telemetry/log.h"
 #include "core/telemetry/names.h"
+#include "core/telemetry/settings.h"
 #include "core/telemetry/status.h"
 
 typedef struct ncl_process ncl_process;
@@ -108,20 +109,21 @@ struct ncl_process {
   ncl_component *services;   /* in the order of the end: those that use others first */
   uint32_t service_count;    /* numbers that were given */
   ncl_output *outputs;
-  ncl_graph coming;                /* of a config that is not yet in force */
-  uint64_t cgroup_limit;           /* bytes; UINT64_MAX = unknown */
-  uint64_t baseline;               /* resident bytes when ready, less what the pool held */
-  char reason[512];                /* room for the words of a refusal */
-  atomic_uint_least64_t delivered; /* items that exporters' backends took, since the start */
-  atomic_uint_least64_t dropped;   /* items that were taken and given up */
-  ncl_introspection introspection; /* what plugins may see of all this */
-  ncl_pipeline_table *pipelines;   /* NULL = nothing was built */
-  uint32_t phase;                  /* NCL_PROCESS_* */
-  int64_t started_ns;              /* wall clock */
-  int64_t wall_ahead_ns;           /* of the monotonic clock */
-  int64_t born_ns;                 /* the same moment, monotonic */
-  int64_t config_ns;               /* wall clock: the config in force was taken */
-  uint64_t reloads;                /* configs taken since the start */
+  ncl_graph coming;                  /* of a config that is not yet in force */
+  uint64_t cgroup_limit;             /* bytes; UINT64_MAX = unknown */
+  uint64_t baseline;                 /* resident bytes when ready, less what the pool held */
+  char reason[512];                  /* room for the words of a refusal */
+  atomic_uint_least64_t delivered;   /* items that exporters' backends took, since the start */
+  atomic_uint_least64_t dropped;     /* items that were taken and given up */
+  ncl_telemetry_settings *telemetry; /* how it tells of itself; owned, NULL = the defaults */
+  ncl_introspection introspection;   /* what plugins may see of all this */
+  ncl_pipeline_table *pipelines;     /* NULL = nothing was built */
+  uint32_t phase;                    /* NCL_PROCESS_* */
+  int64_t started_ns;                /* wall clock */
+  int64_t wall_ahead_ns;             /* of the monotonic clock */
+  int64_t born_ns;                   /* the same moment, monotonic */
+  int64_t config_ns;                 /* wall clock: the config in force was taken */
+  uint64_t reloads;                  /* configs taken since the start */
   uint64_t reload_failures;
   char reload_error[512]; /* why the newest config was not taken; empty = it was */
   /* Asked to end because of something that cannot be mended. */

@@ -1100,6 +1100,7 @@ _Static_assert(NCL_TYPE_ANY == 13u, "NCL_TYPE_ANY changed its value");
 _Static_assert(NCL_FIELD_REQUIRED == 1u, "NCL_FIELD_REQUIRED changed its value");
 _Static_assert(NCL_FIELD_SECRET == 2u, "NCL_FIELD_SECRET changed its value");
 _Static_assert(NCL_FIELD_DEPRECATED == 8u, "NCL_FIELD_DEPRECATED changed its value");
+_Static_assert(NCL_FIELD_ANY_CASE == 16u, "NCL_FIELD_ANY_CASE changed its value");
 _Static_assert(NCL_VALUE_NULL == 0u, "NCL_VALUE_NULL changed its value");
 _Static_assert(NCL_VALUE_BOOL == 1u, "NCL_VALUE_BOOL changed its value");
 _Static_assert(NCL_VALUE_INT == 2u, "NCL_VALUE_INT changed its value");

@@ -45,6 +45,7 @@ static const ncl_str verbosities[] = {NCL_STR("basic"), NCL_STR("normal"), NCL_S
 static const ncl_field fields[] = {
     {.name = NCL_STR("verbosity"),
      .type = NCL_TYPE_ENUM,
+     .flags = NCL_FIELD_ANY_CASE,
      .dflt = NCL_STR("basic"),
      .choices = NCL_ARRAY(verbosities),
      .doc = NCL_STR("How much is said of a batch: its counts, a line for each record, or every field."),

@@ -38,6 +38,7 @@ extern "C" {
   4u                            /* a section that is off unless its key is written; a null turns it on with its \
                                    defaults, `enabled: false` inside it turns it off. Off = NCL_VALUE_OFF. */
 #define NCL_FIELD_DEPRECATED 8u /* accepted with a warning that quotes `doc` */
+#define NCL_FIELD_ANY_CASE 16u  /* ENUM: letters of either case are the same */
 
 typedef struct ncl_field {
   ncl_str name;      /* key in the YAML; of a list's or map's element: empty */
