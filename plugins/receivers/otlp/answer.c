@@ -28,8 +28,8 @@ enum {
 /* A status with such a message: protobuf, and JSON where every byte may become six. */
 #define BODY_MAX (MESSAGE_MAX * 6 + 512)
 #define SECOND_NS INT64_C(1000000000)
-/* response_headers, and the answer's own: content-type, retry-after, allow. */
-#define HEADERS_MAX (32u + 3u + NCL_OTLP_CORS_HEADERS)
+/* content-type, retry-after, allow */
+#define HEADERS_MAX 3u
 
 typedef struct header_list {
   ncl_pair pairs[HEADERS_MAX];
@@ -66,14 +66,6 @@ static void add(header_list *list, const char *name, ncl_str value) {
   list->pairs[list->count].name = ncl_str_of(name, strlen(name));
   list->pairs[list->count].value = value;
   list->count++;
-}
-
-/* What the config wants in every HTTP answer. */
-static void add_configured(const ncl_otlp_answer *to, header_list *list) {
-  const ncl_otlp_receiver *receiver = to->receiver;
-  for (uint32_t i = 0; i < receiver->header_count; i++)
-    list->pairs[list->count++] = receiver->headers[i];
-  list->count += ncl_otlp_cors_headers(receiver, to->request, list->pairs + list->count);
 }
 
 static ncl_str type_of(uint8_t form) {
@@ -146,7 +138,6 @@ void ncl_otlp_answer_success(const ncl_otlp_answer *to, uint64_t rejected, ncl_s
   header_list list;
   list.count = 0;
   add(&list, "content-type", type_of(to->form));
-  add_configured(to, &list);
   respond_http(to, 200, &list, body);
 }
 
@@ -195,7 +186,6 @@ static void answer_http_error(const ncl_otlp_answer *to, uint32_t http_status, c
   if (status->has_retry && (http_status == 429 || http_status == 503)) {
     add(&list, "retry-after", seconds(status->retry_after_ns, delay, sizeof(delay)));
   }
-  add_configured(to, &list);
   respond_http(to, http_status, &list, bytes);
 }
 
@@ -229,6 +219,5 @@ void ncl_otlp_answer_text(const ncl_otlp_answer *to, uint32_t status, const char
   list.count = 0;
   add(&list, "content-type", (ncl_str)NCL_STR("text/plain; charset=utf-8"));
   if (allow != NULL) add(&list, "allow", ncl_str_of(allow, strlen(allow)));
-  add_configured(to, &list);
   respond_http(to, status, &list, body);
 }

@@ -10,10 +10,12 @@
 enum {
   GRPC_INVALID_ARGUMENT = 3,
   GRPC_DEADLINE_EXCEEDED = 4,
+  GRPC_PERMISSION_DENIED = 7,
   GRPC_RESOURCE_EXHAUSTED = 8,
   GRPC_UNIMPLEMENTED = 12,
   GRPC_INTERNAL = 13,
-  GRPC_UNAVAILABLE = 14
+  GRPC_UNAVAILABLE = 14,
+  GRPC_UNAUTHENTICATED = 16
 };
 
 /* How much larger the wire form of JSON can be than its text: "0," of a list of fixed64 becomes eight bytes. */
@@ -36,12 +38,8 @@ bool ncl_otlp_same_word(ncl_str text, ncl_str lower_case) {
   return true;
 }
 
-ncl_str ncl_otlp_header(const ncl_http_request *request, ncl_str name) {
-  for (uint32_t i = 0; i < request->headers.count; i++) {
-    const ncl_pair *pair = ncl_array_at(&request->headers, i);
-    if (ncl_otlp_same(pair->name, name)) return pair->value;
-  }
-  return ncl_str_of(NULL, 0);
+ncl_str ncl_otlp_path(ncl_str path) {
+  return path.len > 0 && path.ptr[0] == '/' ? ncl_str_of(path.ptr + 1, path.len - 1) : path;
 }
 
 /* ---- where a request goes ---------------------------------------------------------------------------------------- */
@@ -59,13 +57,9 @@ static uint32_t grpc_signal(ncl_str path) {
   return 0;
 }
 
-static ncl_str without_slash(ncl_str path) {
-  return path.len > 0 && path.ptr[0] == '/' ? ncl_str_of(path.ptr + 1, path.len - 1) : path;
-}
-
 static uint32_t http_signal(const ncl_otlp_receiver *receiver, ncl_str path) {
   for (uint32_t signal = NCL_SIGNAL_TRACES; signal <= NCL_SIGNAL_LOGS; signal++) {
-    if (ncl_otlp_same(without_slash(path), without_slash(receiver->settings.http.paths[signal]))) return signal;
+    if (ncl_otlp_same(ncl_otlp_path(path), ncl_otlp_path(receiver->settings.paths[signal]))) return signal;
   }
   return 0;
 }
@@ -137,17 +131,7 @@ static ncl_status begin_grpc(const ncl_otlp_answer *to) {
   return NCL_OK;
 }
 
-/* Whether the config allows this content-encoding; whether the server knows it is its own business. */
-static bool encoding_allowed(const ncl_otlp_answer *to) {
-  const ncl_value *allowed = to->receiver->settings.http.compression_algorithms;
-  if (ncl_config_count(allowed) == 0) return true;
-  ncl_str encoding = ncl_otlp_header(to->request, (ncl_str)NCL_STR("content-encoding"));
-  if (ncl_otlp_same(encoding, (ncl_str)NCL_STR("identity"))) encoding.len = 0;
-  return ncl_config_list_has(allowed, encoding) != 0;
-}
-
 static ncl_status begin_http(const ncl_otlp_answer *to) {
-  static const ncl_str encoding = NCL_STR("this content-encoding is not allowed here (compression_algorithms)");
   bool post = ncl_otlp_same(to->request->method, (ncl_str)NCL_STR("POST"));
   /* Of gRPC's paths the method is what is wrong first. */
   bool grpc_path = to->signal == 0 && grpc_signal(to->request->path) != 0;
@@ -155,8 +139,6 @@ static ncl_status begin_http(const ncl_otlp_answer *to) {
   if (!known && (post || !grpc_path)) {
     count_rejected(to, "path");
     ncl_otlp_answer_text(to, 404, "404 no such path, or no pipeline takes this signal\n", NULL);
-  } else if (known && ncl_otlp_cors_preflight(to)) {
-    return NCL_PERMANENT;
   } else if (!post) {
     count_rejected(to, "method");
     ncl_otlp_answer_text(to, 405, "405 method not allowed, use POST\n", "POST");
@@ -164,9 +146,6 @@ static ncl_status begin_http(const ncl_otlp_answer *to) {
     count_rejected(to, "content_type");
     ncl_otlp_answer_text(to, 415, "415 unsupported media type, send application/x-protobuf or application/json\n",
                          NULL);
-  } else if (!encoding_allowed(to)) {
-    count_rejected(to, "encoding");
-    ncl_otlp_answer_error(to, 400, GRPC_INVALID_ARGUMENT, encoding, 0);
   } else {
     return NCL_OK;
   }
@@ -247,12 +226,39 @@ static const ncl_batch *batch_of_json(const ncl_otlp_answer *to, ncl_http_reques
   return NULL;
 }
 
-/* The client's headers as a context; *failed when there is no memory for it. */
+/* Pairs of a context: the headers that the server takes, the authority, and what an authenticator says. */
+#define PAIRS_MAX 192u
+
+/* Names that begin so are the authenticator's: no client may say them of itself. */
+static bool is_reserved(ncl_str name) {
+  return name.len >= 5 && memcmp(name.ptr, "auth.", 5) == 0;
+}
+
+/* "host" is there whatever the protocol, as in the Go collector. */
+static uint32_t add_headers(const ncl_http_request *request, ncl_pair *pairs) {
+  static const ncl_str host = NCL_STR("host");
+  uint32_t count = 0;
+  bool has_host = false;
+  for (uint32_t i = 0; i < request->headers.count && count < PAIRS_MAX - 1; i++) {
+    const ncl_pair *pair = ncl_array_at(&request->headers, i);
+    if (is_reserved(pair->name)) continue;
+    has_host = has_host || ncl_otlp_same(pair->name, host);
+    pairs[count++] = *pair;
+  }
+  if (!has_host && request->authority.len > 0) pairs[count++] = (ncl_pair){host, request->authority};
+  return count;
+}
+
+/* Who sent it as a context, where that is asked for; *failed when there is no memory for it. */
 static ncl_context *context_of(const ncl_otlp_port *port, const ncl_http_request *request, bool *failed) {
   const ncl_otlp_receiver *receiver = port->receiver;
-  if (!port->include_metadata) return NULL;
-  ncl_context *context =
-      receiver->host->context_new(receiver->me, request->peer, request->headers.base, request->headers.count);
+  ncl_pair pairs[PAIRS_MAX];
+  uint32_t count = 0;
+  if (!port->settings->include_metadata && request->auth.count == 0) return NULL;
+  if (port->settings->include_metadata) count = add_headers(request, pairs);
+  for (uint32_t i = 0; i < request->auth.count && count < PAIRS_MAX; i++)
+    pairs[count++] = *(const ncl_pair *)ncl_array_at(&request->auth, i);
+  ncl_context *context = receiver->host->context_new(receiver->me, request->peer, pairs, count);
   *failed = context == NULL;
   return context;
 }
@@ -347,6 +353,8 @@ static void on_refuse(void *arg, ncl_http_stream *stream, ncl_http_request *requ
     uint32_t http, http_code, grpc;
   } answers[] = {
       {"other", 400, GRPC_INVALID_ARGUMENT, GRPC_INTERNAL},
+      [NCL_HTTP_REFUSED_AUTH] = {"unauthenticated", 401, GRPC_UNAUTHENTICATED, GRPC_UNAUTHENTICATED},
+      [NCL_HTTP_REFUSED_DENIED] = {"denied", 403, GRPC_PERMISSION_DENIED, GRPC_PERMISSION_DENIED},
       [NCL_HTTP_REFUSED_ENCODING] = {"encoding", 400, GRPC_INVALID_ARGUMENT, GRPC_UNIMPLEMENTED},
       [NCL_HTTP_REFUSED_SIZE] = {"size", 413, GRPC_RESOURCE_EXHAUSTED, GRPC_RESOURCE_EXHAUSTED},
       [NCL_HTTP_REFUSED_BODY] = {"malformed", 400, GRPC_INVALID_ARGUMENT, GRPC_INTERNAL},
@@ -360,7 +368,7 @@ static void on_refuse(void *arg, ncl_http_stream *stream, ncl_http_request *requ
   if (why >= sizeof(answers) / sizeof(answers[0])) why = 0;
   if (why == NCL_HTTP_REFUSED_SIZE) {
     int n = snprintf(text, sizeof(text), "%.*s: %llu bytes (%s)", (int)detail.len, detail.ptr,
-                     (unsigned long long)port->max_body, port->limit_key);
+                     (unsigned long long)port->settings->config.max_body, port->settings->limit_key);
     if (n > 0 && (size_t)n < sizeof(text)) detail = ncl_str_of(text, (size_t)n);
   }
   count_rejected(&to, answers[why].reason);

@@ -3,54 +3,18 @@
 #ifndef NACELLE_RECEIVER_OTLP_H
 #define NACELLE_RECEIVER_OTLP_H
 
-#include <nacelle/http_server.h>
+#include <nacelle/http_settings.h>
 #include <nacelle/plugin.h>
 #include <stdbool.h>
 
 /* ---- settings ---------------------------------------------------------------------------------------------------- */
 
-#define NCL_OTLP_TRANSPORT_TCP 0
-#define NCL_OTLP_TRANSPORT_UNIX 1
-
-/* protocols.grpc. Values that are also in the ports' settings stand there in the units of http_server.h. */
-typedef struct ncl_otlp_grpc {
-  ncl_str endpoint;
-  int64_t transport;
-  int64_t max_recv_msg_size_mib;
-  int64_t max_concurrent_streams;
-  int64_t include_metadata;
-  int64_t max_connection_idle_ns;
-  int64_t max_connection_age_ns;
-  int64_t max_connection_age_grace_ns;
-  int64_t ping_time_ns;
-  int64_t ping_timeout_ns;
-} ncl_otlp_grpc;
-
-/* protocols.http */
-typedef struct ncl_otlp_http {
-  ncl_str endpoint;
-  int64_t transport;
-  ncl_str paths[4]; /* by signal */
-  int64_t max_request_body_size;
-  int64_t include_metadata;
-  int64_t keep_alives_enabled;
-  int64_t read_timeout_ns;
-  int64_t read_header_timeout_ns;
-  int64_t write_timeout_ns;
-  int64_t idle_timeout_ns;
-  const ncl_value *compression_algorithms; /* list */
-  const ncl_value *response_headers;       /* map */
-  const ncl_value *allowed_origins;        /* lists */
-  const ncl_value *allowed_headers;
-  const ncl_value *exposed_headers;
-  int64_t max_age; /* seconds */
-} ncl_otlp_http;
-
 typedef struct ncl_otlp_settings {
-  ncl_otlp_grpc grpc;
-  ncl_otlp_http http;
-  const ncl_value *grpc_section; /* NULL = off */
-  const ncl_value *http_section;
+  ncl_str paths[4]; /* of OTLP/HTTP, by signal */
+  ncl_http_settings grpc;
+  ncl_http_settings http;
+  bool has_grpc;
+  bool has_http;
 } ncl_otlp_settings;
 
 /* The table of fields: fields.c. */
@@ -73,9 +37,7 @@ enum { NCL_OTLP_GRPC, NCL_OTLP_PROTOBUF, NCL_OTLP_JSON };
 typedef struct ncl_otlp_port {
   ncl_otlp_receiver *receiver;
   ncl_http_port *port; /* NULL = closed */
-  int64_t include_metadata;
-  uint64_t max_body;     /* bytes */
-  const char *limit_key; /* of the config, that says so */
+  ncl_http_settings *settings;
 } ncl_otlp_port;
 
 /* A request that was handed on and is not answered yet: the `user` of its ncl_http_request. */
@@ -110,10 +72,6 @@ struct ncl_otlp_receiver {
   const ncl_http_server *server;
   ncl_otlp_port grpc;
   ncl_otlp_port http;
-  ncl_pair *headers; /* response_headers */
-  uint32_t header_count;
-  char *exposed_text;
-  ncl_str exposed;   /* exposed_headers as one value */
   uint32_t draining; /* ports that are */
   bool drain_late;   /* one of them did not end in time */
   ncl_token drain_token;
@@ -159,19 +117,11 @@ void ncl_otlp_answer_text(const ncl_otlp_answer *to, uint32_t status, const char
 /* The HTTP status of a google.rpc.Code. */
 uint32_t ncl_otlp_http_status(uint32_t grpc_code);
 
-/* ---- cors.c ------------------------------------------------------------------------------------------------------ */
-
-/* Headers that a cross-origin answer needs; at most NCL_OTLP_CORS_HEADERS. */
-#define NCL_OTLP_CORS_HEADERS 8u
-uint32_t ncl_otlp_cors_headers(const ncl_otlp_receiver *receiver, const ncl_http_request *request, ncl_pair *headers);
-/* Answers a preflight; false = the request is none, or cors is not configured. */
-bool ncl_otlp_cors_preflight(const ncl_otlp_answer *to);
-
 /* ---- small things ------------------------------------------------------------------------------------------------ */
 
-/* The header `name` (in lower case) of a request; {NULL, 0} = absent. */
-ncl_str ncl_otlp_header(const ncl_http_request *request, ncl_str name);
 bool ncl_otlp_same(ncl_str a, ncl_str b);
+/* A path without its first slash, which the config may leave out. */
+ncl_str ncl_otlp_path(ncl_str path);
 /* Letters compare without case; `lower_case` is in lower case. */
 bool ncl_otlp_same_word(ncl_str text, ncl_str lower_case);
 

@@ -50,6 +50,9 @@ typedef struct ncl_h2 {
   ncl_bucket control;      /* PING, SETTINGS, PRIORITY, empty DATA */
   ncl_bucket window;       /* WINDOW_UPDATE */
   int64_t ping_sent_ns;    /* 0 = none under way */
+  int64_t ping_seen_ns;    /* when the peer's last one came; 0 = there was none */
+  uint32_t ping_strikes;   /* of its pings that came too early, one after the other */
+  bool answered;           /* headers or data went out since its last ping */
   int64_t goaway_ns;       /* when the first GOAWAY of a drain went out */
   bool draining;
   bool final_goaway;

@@ -14,6 +14,11 @@
 /* How long the PING of a drain may stay unanswered before the last GOAWAY goes out all the same. */
 #define NOTICE_NS INT64_C(1000000000)
 
+/* Pings that may come too early, and how far apart they are while there is no request (gRPC A8, "Server Enforcement").
+ */
+#define PING_STRIKES 2u
+#define PING_IDLE_NS INT64_C(7200000000000)
+
 #define SECOND_NS INT64_C(1000000000)
 
 static bool bucket_take(ncl_bucket *bucket, int64_t now, int64_t burst, int64_t rate) {
@@ -131,6 +136,30 @@ static void submit_last_goaway(ncl_conn *conn) {
                         NGHTTP2_NO_ERROR, NULL, 0);
 }
 
+/* Whether the peer may ping now: not more often than the config says, unless it was answered meanwhile, since clients
+ * measure the bandwidth of answers by pings. */
+static bool is_ping_due(ncl_conn *conn, int64_t now) {
+  const ncl_http_port_config *config = &conn->port->config;
+  ncl_h2 *h2 = &conn->h2;
+  if (config->ping_min_time_ns <= 0) return true;
+  bool idle = conn->stream_count == 0 && !config->ping_without_stream;
+  int64_t apart = idle ? PING_IDLE_NS : config->ping_min_time_ns;
+  bool early = h2->ping_seen_ns > 0 && now - h2->ping_seen_ns < apart;
+  if (h2->answered) h2->ping_strikes = 0;
+  if (early && !h2->answered) h2->ping_strikes++;
+  h2->answered = false;
+  h2->ping_seen_ns = now;
+  return h2->ping_strikes <= PING_STRIKES;
+}
+
+/* gRPC's clients ping less often on the next connection when they are told so in these words (gRPC A8). */
+static void submit_calm(ncl_conn *conn) {
+  static const char words[] = "too_many_pings";
+  nghttp2_session *session = conn->h2.session;
+  nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session),
+                        NGHTTP2_ENHANCE_YOUR_CALM, (const uint8_t *)words, sizeof(words) - 1);
+}
+
 /* Frames that carry nothing. False = too many of them. */
 static bool count_frame(ncl_conn *conn, const nghttp2_frame *frame) {
   int64_t now = conn->service->now_ns;
@@ -138,6 +167,10 @@ static bool count_frame(ncl_conn *conn, const nghttp2_frame *frame) {
     case NGHTTP2_PING:
     case NGHTTP2_SETTINGS:
       if (frame->hd.flags & NGHTTP2_FLAG_ACK) return true;
+      if (frame->hd.type == NGHTTP2_PING && !is_ping_due(conn, now)) {
+        submit_calm(conn);
+        return false;
+      }
       return bucket_take(&conn->h2.control, now, CONTROL_BURST, CONTROL_RATE);
     case NGHTTP2_DATA:
       if (frame->hd.length > frame->data.padlen) return true;
@@ -202,8 +235,9 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error,
 /* The answer is out; a request that is still coming in is not wanted any more (RFC 9113, 8.1). */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *arg) {
   ncl_conn *conn = arg;
-  if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
   if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) return 0;
+  conn->h2.answered = true;
+  if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
   ncl_http_stream *stream = find(conn, frame->hd.stream_id);
   if (stream == NULL || stream->end_seen) return 0;
   stream->end_seen = true;

@@ -57,6 +57,7 @@ static int64_t tick_of(const ncl_http_port_config *config) {
 /* Frees a port that was closed once nothing uses it any more. */
 static void release(ncl_http_port *port) {
   if (!port->closed || port->conn_count > 0 || port->busy > 0) return;
+  ncl_cors_close(&port->cors, &port->service->blocks);
   ncl_blocks_free(&port->service->blocks, port);
 }
 
@@ -177,9 +178,9 @@ static bool open_tls(ncl_http_port *port, ncl_outcome *outcome) {
 static bool listen_on(ncl_http_port *port, ncl_outcome *outcome) {
   ncl_service *service = port->service;
   port->timer = service->host->timer_open(service->me, on_tick, port);
-  if (port->timer == NULL) {
+  if (port->timer == NULL || !ncl_cors_open(&port->cors, &service->blocks, port->config.cors)) {
     outcome->status = NCL_NO_MEMORY;
-    outcome->message = (ncl_str)NCL_STR("no memory for a timer");
+    outcome->message = (ncl_str)NCL_STR("no memory for a port");
     return false;
   }
   port->listener = service->host->listen(service->me, port->config.endpoint, on_accept, port, outcome);
@@ -218,6 +219,7 @@ ncl_http_port *ncl_port_open(void *self, ncl_component *owner, const ncl_http_po
   port->tick_ns = tick_of(&port->config);
   if (!open_tls(port, outcome) || !listen_on(port, outcome)) {
     give_up(port);
+    ncl_cors_close(&port->cors, &service->blocks);
     ncl_blocks_free(&service->blocks, port);
     return NULL;
   }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reply.c: what is to be sent for a request, until the last byte of it went out. */
+#include <nacelle/config_fill.h>
 #include <string.h>
 
 #include "service.h"
@@ -83,8 +84,43 @@ void ncl_reply_end(ncl_service *service, ncl_reply *reply) {
   if (done != NULL) done(reply->done_arg);
 }
 
+/* ---- headers of every answer ------------------------------------------------------------------------------------ */
+
+/* Of the handler, of the config and for browsers; what is beyond is left out. */
+#define HEADERS_MAX 64u
+#define CONFIGURED_MAX 32u
+
+/* The response with the port's headers, which lie in `headers`. */
+static ncl_http_response with_headers(const ncl_http_stream *stream, const ncl_http_response *response,
+                                      ncl_pair headers[HEADERS_MAX]) {
+  const ncl_http_port *port = stream->conn->port;
+  const ncl_value *configured = port->config.response_headers;
+  const uint32_t own_max = HEADERS_MAX - CONFIGURED_MAX - NCL_CORS_HEADERS;
+  ncl_http_response all = *response;
+  uint32_t count = response->header_count < own_max ? response->header_count : own_max;
+  if (count > 0) memcpy(headers, response->headers, count * sizeof(*headers));
+  for (uint32_t i = 0; i < ncl_config_count(configured) && i < CONFIGURED_MAX; i++) {
+    const ncl_value *item = ncl_config_at(configured, i);
+    headers[count++] = (ncl_pair){item->key, item->s};
+  }
+  bool preflight = ncl_cors_is_preflight(&port->cors, &stream->request);
+  count += (preflight ? ncl_cors_preflight : ncl_cors_headers)(&port->cors, &stream->request, headers + count);
+  all.headers = headers;
+  all.header_count = count;
+  return all;
+}
+
+static void send(ncl_http_stream *stream, const ncl_http_response *response, ncl_call_fn done, void *done_arg) {
+  if (stream->conn->protocol == NCL_PROTO_H2) {
+    ncl_h2_respond(stream, response, done, done_arg);
+  } else {
+    ncl_h1_respond(stream, response, done, done_arg);
+  }
+}
+
 void ncl_stream_respond(ncl_http_stream *stream, const ncl_http_response *response, ncl_call_fn done, void *done_arg) {
   ncl_conn *conn = stream->conn;
+  const ncl_http_port *port = conn->port;
   if (stream->state == NCL_STREAM_REPLY || conn->dead) {
     stream->state = NCL_STREAM_REPLY;
     if (done != NULL) done(done_arg);
@@ -92,10 +128,12 @@ void ncl_stream_respond(ncl_http_stream *stream, const ncl_http_response *respon
   }
   stream->state = NCL_STREAM_REPLY;
   stream->moved_ns = conn->service->now_ns;
-  if (conn->protocol == NCL_PROTO_H2) {
-    ncl_h2_respond(stream, response, done, done_arg);
+  if (!stream->request.is_grpc && (port->cors.origins != NULL || port->config.response_headers != NULL)) {
+    ncl_pair headers[HEADERS_MAX];
+    ncl_http_response all = with_headers(stream, response, headers);
+    send(stream, &all, done, done_arg);
   } else {
-    ncl_h1_respond(stream, response, done, done_arg);
+    send(stream, response, done, done_arg);
   }
   ncl_body_drop(stream); /* the answer may have been made of it */
   ncl_conn_wake(conn);

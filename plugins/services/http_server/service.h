@@ -6,6 +6,7 @@
 #include <nacelle/plugin.h>
 
 #include "conn.h"
+#include "cors.h"
 #include "decode.h"
 
 /* The read buffer and the write buffer that all connections share: within one event only one connection uses them.
@@ -66,7 +67,8 @@ struct ncl_http_port {
   const ncl_http_handler *handler;
   void *arg;
   ncl_http_port_config config; /* with the defaults in */
-  ncl_listener *listener;      /* NULL once it drains */
+  ncl_cors cors;
+  ncl_listener *listener; /* NULL once it drains */
   ncl_tls_context *tls;
   ncl_timer *timer; /* set while there are connections */
   ncl_conn *conns;

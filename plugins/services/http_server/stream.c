@@ -2,6 +2,7 @@
 /* stream.c: the life of a request: its headers, the handler's decisions, its end. */
 #include "stream.h"
 
+#include <nacelle/config_fill.h>
 #include <string.h>
 
 #include "service.h"
@@ -62,6 +63,7 @@ void ncl_stream_close(ncl_http_stream *stream, bool quiet) {
   if (stream->next != NULL) stream->next->prev = stream->prev;
   conn->stream_count--;
   if (waiting && !quiet && !conn->port->closed) conn->port->handler->gone(conn->port->arg, stream, &stream->request);
+  ncl_stream_end_auth(stream);
   ncl_body_drop(stream);
   ncl_reply_end(service, &stream->reply);
   if (service->stream_count >= NCL_STREAMS_KEPT || stream->text_cap > KEPT_TEXT) {
@@ -227,11 +229,29 @@ static bool complete_request(ncl_http_stream *stream) {
   return true;
 }
 
+static bool is_preflight(ncl_http_stream *stream) {
+  const ncl_http_port *port = stream->conn->port;
+  ncl_http_response response = {.struct_size = sizeof(response), .status = 204};
+  if (!ncl_cors_is_preflight(&port->cors, &stream->request)) return false;
+  ncl_stream_respond(stream, &response, NULL, NULL); /* which adds the headers */
+  return true;
+}
+
+/* Whether the config takes this content-encoding; whether anybody knows it is another matter. */
+static bool is_encoding_taken(const ncl_http_stream *stream) {
+  const ncl_value *taken = stream->conn->port->config.encodings;
+  ncl_str encoding = stream->content_encoding;
+  if (stream->request.is_grpc || ncl_config_count(taken) == 0) return true;
+  if (ncl_h1_same(encoding, (ncl_str)NCL_STR("identity"))) encoding.len = 0;
+  return ncl_config_list_has(taken, encoding) != 0;
+}
+
 void ncl_stream_begin(ncl_http_stream *stream) {
   ncl_http_port *port = stream->conn->port;
   ncl_http_request *request = &stream->request;
   ncl_http_verdict verdict = {sizeof(verdict), 0, port->config.max_body};
-  if (port->closed || !complete_request(stream)) return;
+  if (port->closed || !complete_request(stream) || is_preflight(stream)) return;
+  if (port->config.auth != NULL && !ncl_stream_authenticate(stream)) return;
   stream->state = NCL_STREAM_BEGIN;
   ncl_status status = port->handler->begin(port->arg, stream, request, &verdict);
   if (stream->state != NCL_STREAM_BEGIN || port->closed) return;
@@ -245,6 +265,8 @@ void ncl_stream_begin(ncl_http_stream *stream) {
   if (ncl_encoding_of(encoding) == NCL_ENCODING_UNKNOWN) {
     ncl_stream_refuse(stream, NCL_HTTP_REFUSED_ENCODING,
                       "unknown compression; known are gzip, deflate, zlib, zstd, snappy, lz4 and identity");
+  } else if (!is_encoding_taken(stream)) {
+    ncl_stream_refuse(stream, NCL_HTTP_REFUSED_ENCODING, "this compression is not taken here (compression_algorithms)");
   } else if (!request->is_grpc && stream->content_length > 0 && (uint64_t)stream->content_length > stream->max_body) {
     ncl_stream_refuse(stream, NCL_HTTP_REFUSED_SIZE, "body larger than the limit");
   }
@@ -261,7 +283,7 @@ void ncl_stream_end(ncl_http_stream *stream) {
   ncl_http_port *port = stream->conn->port;
   const char *detail = "";
   stream->end_seen = true;
-  if (stream->state != NCL_STREAM_BODY || port->closed) return;
+  if (stream->state != NCL_STREAM_BODY || port->closed || stream->asking) return;
   uint32_t why = ncl_body_end(stream, &detail);
   if (why != 0) {
     ncl_stream_refuse(stream, why, detail);

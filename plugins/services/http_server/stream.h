@@ -49,6 +49,7 @@ struct ncl_http_stream {
   bool end_sent;    /* HTTP/2: END_STREAM went out */
   bool head_reply;  /* no body in the answer to HEAD */
   bool expect;      /* Expect: 100-continue not yet answered */
+  bool asking;      /* the authenticator has not answered yet: the request waits in BODY, be it whole or not */
   int32_t id;       /* HTTP/2 */
   int64_t begun_ns; /* when its first byte came */
   int64_t moved_ns; /* when the reply last moved */
@@ -72,6 +73,9 @@ struct ncl_http_stream {
   size_t have;
   size_t cap;
   ncl_grpc_frame frame;
+
+  ncl_token auth_token; /* while `asking` */
+  void *auth;           /* block: what the authenticator said */
 
   ncl_reply reply;
 };
@@ -104,6 +108,13 @@ void ncl_stream_end(ncl_http_stream *stream);
 void ncl_stream_refuse(ncl_http_stream *stream, uint32_t why, const char *detail);
 /* Answers in place of the handler, with a line of text. Not after the handler was asked. */
 void ncl_stream_answer(ncl_http_stream *stream, uint32_t status, uint32_t grpc_code, const char *text);
+
+/* ---- auth.c: who sent it ---------------------------------------------------------------------------------------- */
+
+/* Asks the port's authenticator. False: the client is refused, and the handler was told so. */
+bool ncl_stream_authenticate(ncl_http_stream *stream);
+/* Forgets what it said or was asked. */
+void ncl_stream_end_auth(ncl_http_stream *stream);
 
 /* ---- body.c: the body into the arena ---------------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 #ifndef NACELLE_HTTP_SERVER_H
 #define NACELLE_HTTP_SERVER_H
 
+#include <nacelle/auth.h>
 #include <nacelle/host.h>
 
 #ifdef __cplusplus
@@ -42,6 +43,7 @@ typedef struct ncl_http_request {
   size_t body_len;
   size_t body_wire_len; /* bytes as they came */
   void *user;           /* the handler's own, NULL at first: what `gone` needs to find */
+  ncl_array auth;       /* of ncl_pair: what the port's authenticator said of the client; names begin with "auth." */
 } ncl_http_request;
 
 /* What the handler decides when the headers are in. */
@@ -68,8 +70,10 @@ typedef struct ncl_http_response {
 #define NCL_HTTP_REFUSED_ENCODING 1u /* unknown or broken content-encoding, grpc-encoding: 400, UNIMPLEMENTED */
 #define NCL_HTTP_REFUSED_SIZE 2u     /* body over the limit: 413, RESOURCE_EXHAUSTED */
 #define NCL_HTTP_REFUSED_BODY 3u     /* framing or compressed data broken: 400, INTERNAL */
-#define NCL_HTTP_REFUSED_MEMORY 4u   /* no room for the body now: 503, UNAVAILABLE */
+#define NCL_HTTP_REFUSED_MEMORY 4u   /* no room for the body now, or no word of the authenticator: 503, UNAVAILABLE */
 #define NCL_HTTP_REFUSED_TIMEOUT 5u  /* the body did not come in time: 408, DEADLINE_EXCEEDED */
+#define NCL_HTTP_REFUSED_AUTH 6u     /* the authenticator does not know the client: 401, UNAUTHENTICATED */
+#define NCL_HTTP_REFUSED_DENIED 7u   /* it knows it, but the client may not: 403, PERMISSION_DENIED */
 
 typedef struct ncl_http_handler {
   uint32_t struct_size;
@@ -79,7 +83,8 @@ typedef struct ncl_http_handler {
   ncl_status (*begin)(void *arg, ncl_http_stream *stream, ncl_http_request *request, ncl_http_verdict *verdict);
   /* The body is whole. The handler calls respond, now or later. */
   void (*message)(void *arg, ncl_http_stream *stream, ncl_http_request *request);
-  /* The service cannot give the body: `why` (NCL_HTTP_REFUSED_*), in words in `detail`. The handler calls respond. */
+  /* The service cannot give the body: `why` (NCL_HTTP_REFUSED_*), in words in `detail`. The handler calls respond. Of a
+   * client that the authenticator refuses at once, `begin` has not been called. */
   void (*refuse)(void *arg, ncl_http_stream *stream, ncl_http_request *request, uint32_t why, ncl_str detail);
   /* The client went away before respond; stream and request are no longer valid when it returns. */
   void (*gone)(void *arg, ncl_http_stream *stream, ncl_http_request *request);
@@ -93,10 +98,16 @@ typedef struct ncl_http_port_config {
   uint32_t struct_size;
   uint32_t max_concurrent_streams; /* a connection [100] */
   ncl_str endpoint;
-  const ncl_value *tls;           /* section with the keys of nacelle/tls.h; NULL or NCL_VALUE_OFF = clear text */
-  uint64_t max_body;              /* bytes, compressed and decompressed each [20 MiB] */
-  uint64_t max_header;            /* bytes of all headers of a request [64 KiB] */
-  uint64_t max_connections;       /* [1024] */
+  const ncl_value *tls;  /* section with the keys of nacelle/tls_fields.h; NULL or NCL_VALUE_OFF = clear text */
+  const ncl_value *cors; /* section with the keys of ncl_http_cors_fields (nacelle/http_fields.h): what browsers may do
+                            on pages of other origins; preflights are answered by the service */
+  const ncl_value *response_headers; /* map of texts, at most 32: headers of every answer but gRPC's */
+  const ncl_value *encodings;   /* list of the content-encodings that are taken, "" = none; empty = all; not of gRPC */
+  const ncl_auth_server *auth;  /* NULL = nobody is asked */
+  const ncl_value *auth_params; /* list of names: query parameters that it sees as headers */
+  uint64_t max_body;            /* bytes, compressed and decompressed each [20 MiB] */
+  uint64_t max_header;          /* bytes of all headers of a request [64 KiB] */
+  uint64_t max_connections;     /* [1024] */
   int64_t read_header_timeout_ns; /* [60 s] */
   int64_t read_timeout_ns;        /* of a whole request [60 s] */
   int64_t write_timeout_ns;       /* no progress while writing [30 s] */
@@ -106,8 +117,12 @@ typedef struct ncl_http_port_config {
   int64_t max_connection_age_ns; /* gRPC keepalive; 0 = none */
   int64_t max_connection_age_grace_ns;
   int64_t max_connection_idle_ns;
-  int64_t ping_time_ns;
+  int64_t ping_time_ns; /* a ping when nothing came for so long; 0 = none */
   int64_t ping_timeout_ns;
+  int64_t ping_min_time_ns;     /* HTTP/2: a client that pings more often, three times, is told to go (GOAWAY with
+                                   ENHANCE_YOUR_CALM), as gRPC servers do; 0 = only floods are stopped */
+  uint32_t ping_without_stream; /* 1 = also without a request under way; else one in two hours then */
+  uint32_t reserved2;
 } ncl_http_port_config;
 
 typedef struct ncl_http_server {

@@ -147,8 +147,10 @@ static void gives_up_a_request_that_outlives_the_deadline(void **state) {
 static void says_what_is_wrong_with_its_config(void **state) {
   (void)state;
   ncl_test_options options = plain;
-  options.config = "protocols:\n  grpc:\n    auth:\n      authenticator: oidc\n";
-  assert_refused(&options, "receivers.otlp.protocols.grpc.auth: authentication of clients is not built yet");
+  options.config = "protocols:\n  grpc:\n    middlewares: [a]\n";
+  assert_refused(&options, "receivers.otlp.protocols.grpc.middlewares: middlewares are not supported");
+  options.config = "protocols:\n  grpc:\n    auth:\n      request_params: [a]\n";
+  assert_refused(&options, "receivers.otlp.protocols.grpc.auth");
   options.config = "protocols:\n  htp:\n";
   assert_refused(&options, "http");
   options.config = NULL;

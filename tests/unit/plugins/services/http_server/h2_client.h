@@ -33,6 +33,7 @@ typedef struct h2_client {
   uint32_t goaways;
   int32_t last_goaway; /* last stream id that it named */
   uint32_t goaway_error;
+  char goaway_text[64];
   uint32_t pings; /* that the server sent */
   uint32_t settings_streams;
   int ended;
@@ -95,6 +96,10 @@ static inline int h2_on_frame(nghttp2_session *session, const nghttp2_frame *fra
       c->goaways++;
       c->last_goaway = frame->goaway.last_stream_id;
       c->goaway_error = frame->goaway.error_code;
+      if (frame->goaway.opaque_data_len > 0) {
+        loop_host_copy(c->goaway_text, sizeof(c->goaway_text),
+                       ncl_str_of((const char *)frame->goaway.opaque_data, frame->goaway.opaque_data_len));
+      }
       break;
     case NGHTTP2_PING:
       if (!(frame->hd.flags & NGHTTP2_FLAG_ACK)) c->pings++;

@@ -50,6 +50,7 @@ typedef struct loop_host {
   ncl_token opened;
   ncl_done_fn token_done;
   void *token_arg;
+  uint32_t cancels;     /* of token_cancel */
   uint32_t counted;     /* of metric_add */
   char last_reason[64]; /* label "reason" of the last metric */
   uint32_t contexts;
@@ -131,6 +132,20 @@ static inline ncl_token loop_host_token_open(ncl_component *me, ncl_done_fn done
   host->token_done = done;
   host->token_arg = arg;
   return ++host->opened;
+}
+
+static inline void loop_host_token_cancel(ncl_component *me, ncl_token token) {
+  loop_host *host = loop_host_of(me);
+  if (token != host->opened) return;
+  host->token_done = NULL;
+  host->cancels++;
+}
+
+/* Completes the token that was opened last, unless it was cancelled. */
+static inline void loop_host_answer(loop_host *host, const ncl_outcome *outcome) {
+  ncl_done_fn done = host->token_done;
+  host->token_done = NULL;
+  if (done != NULL) done(host->token_arg, outcome);
 }
 
 /* A context is a count of those that are open. */
@@ -237,6 +252,7 @@ static inline void loop_host_open(loop_host *host) {
       .emit = loop_host_emit,
       .complete = loop_host_complete,
       .token_open = loop_host_token_open,
+      .token_cancel = loop_host_token_cancel,
       .context_new = loop_host_context_new,
       .context_release = loop_host_context_release,
       .now_ns = loop_host_now_ns,

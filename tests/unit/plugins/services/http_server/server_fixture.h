@@ -40,6 +40,7 @@ typedef struct server_fixture {
   char detail[128];
   char method[32], path[256], query[64], authority[64], content_type[64], peer[64];
   char header[128]; /* value of "x-test" */
+  char auth[128];   /* name=value; of what the authenticator said */
   uint32_t version, is_grpc;
   int64_t deadline_ns;
   uint8_t *body;
@@ -66,6 +67,13 @@ static inline void note_request(server_fixture *f, const ncl_http_request *reque
   f->is_grpc = request->is_grpc;
   f->deadline_ns = request->deadline_ns;
   f->header[0] = '\0';
+  f->auth[0] = '\0';
+  for (uint32_t i = 0; i < request->auth.count; i++) {
+    const ncl_pair *pair = ncl_array_at(&request->auth, i);
+    size_t at = strlen(f->auth);
+    snprintf(f->auth + at, sizeof(f->auth) - at, "%.*s=%.*s;", (int)pair->name.len, pair->name.ptr,
+             (int)pair->value.len, pair->value.ptr);
+  }
   for (uint32_t i = 0; i < request->headers.count; i++) {
     const ncl_pair *pair = ncl_array_at(&request->headers, i);
     if (pair->name.len == 6 && memcmp(pair->name.ptr, "x-test", 6) == 0) {
@@ -128,10 +136,10 @@ static inline void handler_message(void *arg, ncl_http_stream *stream, ncl_http_
 
 static inline void handler_refuse(void *arg, ncl_http_stream *stream, ncl_http_request *request, uint32_t why,
                                   ncl_str detail) {
-  static const uint32_t statuses[] = {0, 400, 413, 400, 503, 408}, codes[] = {0, 12, 8, 13, 14, 4};
+  static const uint32_t statuses[] = {0, 400, 413, 400, 503, 408, 401, 403}, codes[] = {0, 12, 8, 13, 14, 4, 16, 7};
   server_fixture *f = arg;
   (void)request;
-  assert_true(why >= 1 && why <= 5);
+  assert_true(why >= 1 && why <= 7);
   f->refused = why;
   loop_host_copy(f->detail, sizeof(f->detail), detail);
   answer(f, stream, statuses[why], codes[why], "refused", 7);

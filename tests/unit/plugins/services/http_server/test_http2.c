@@ -326,6 +326,73 @@ static void drains_connections_that_are_old_or_idle(void **state) {
   h2_close(&idle);
 }
 
+/* Pings once after `ns`; how many GOAWAYs the client has then. */
+static uint32_t ping_after(server_fixture *f, h2_client *c, int64_t ns) {
+  loop_host_advance(&f->host, ns);
+  nghttp2_submit_ping(c->session, NGHTTP2_FLAG_NONE, NULL);
+  h2_run(c);
+  return c->goaways;
+}
+
+static void sends_away_who_pings_too_often(void **state) {
+  server_fixture *f = *state;
+  h2_client c;
+  f->mode = LATER;
+  f->config.ping_min_time_ns = 10 * SECOND_NS;
+  open_port(f);
+  h2_open(&c, f);
+  h2_request(&c, "GET", "/1", NULL, NULL);
+  h2_run(&c);
+  for (int i = 0; i < 5; i++)
+    assert_int_equal(ping_after(f, &c, 10 * SECOND_NS), 0);
+  assert_int_equal(ping_after(f, &c, 9 * SECOND_NS), 0);
+  assert_int_equal(ping_after(f, &c, 9 * SECOND_NS), 0);
+  assert_int_not_equal(ping_after(f, &c, 9 * SECOND_NS), 0);
+  assert_int_equal(c.goaway_error, NGHTTP2_ENHANCE_YOUR_CALM);
+  assert_string_equal(c.goaway_text, "too_many_pings");
+  assert_int_not_equal(c.ended, 0);
+  h2_close(&c);
+}
+
+static void lets_a_client_ping_that_was_answered_meanwhile(void **state) {
+  server_fixture *f = *state;
+  h2_client c;
+  f->config.ping_min_time_ns = 10 * SECOND_NS;
+  f->config.ping_without_stream = 1;
+  open_port(f);
+  h2_open(&c, f);
+  for (int i = 0; i < 20; i++) {
+    h2_request(&c, "GET", "/1", NULL, NULL);
+    h2_run(&c);
+    assert_int_equal(ping_after(f, &c, SECOND_NS), 0);
+  }
+  h2_close(&c);
+}
+
+static void counts_pings_of_idle_clients_in_hours(void **state) {
+  server_fixture *f = *state;
+  for (uint32_t permitted = 0; permitted < 2; permitted++) {
+    h2_client c;
+    f->config.ping_min_time_ns = 10 * SECOND_NS;
+    f->config.ping_without_stream = permitted;
+    open_port(f);
+    h2_open(&c, f);
+    h2_run(&c);
+    for (int i = 0; i < 3; i++)
+      assert_int_equal(ping_after(f, &c, 11 * SECOND_NS), 0);
+    assert_int_equal(ping_after(f, &c, 11 * SECOND_NS) == 0, permitted);
+    h2_close(&c);
+    f->server->close(f->port);
+  }
+  h2_client c;
+  f->config.ping_without_stream = 0;
+  open_port(f);
+  h2_open(&c, f);
+  for (int i = 0; i < 5; i++)
+    assert_int_equal(ping_after(f, &c, 7201 * SECOND_NS), 0);
+  h2_close(&c);
+}
+
 static void finds_dead_peers_by_ping(void **state) {
   server_fixture *f = *state;
   h2_client c;
@@ -474,6 +541,9 @@ int main(void) {
       SERVER_TEST(drains_http1_and_silent_connections),
       SERVER_TEST(drains_connections_that_are_old_or_idle),
       SERVER_TEST(finds_dead_peers_by_ping),
+      SERVER_TEST(sends_away_who_pings_too_often),
+      SERVER_TEST(lets_a_client_ping_that_was_answered_meanwhile),
+      SERVER_TEST(counts_pings_of_idle_clients_in_hours),
       SERVER_TEST(ends_slow_streams),
       SERVER_TEST(gives_up_an_answer_that_nobody_takes),
       SERVER_TEST(limits_connections),
