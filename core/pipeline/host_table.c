@@ -175,10 +175,19 @@ static ncl_status host_work(ncl_component *me, ncl_call_fn work, ncl_call_fn don
   return ncl_work_run(me->quota, work, done, arg);
 }
 
+/* While a new config comes, what is not kept is about to go. */
+static bool is_going(const void *arg, const void *owner) {
+  const ncl_component *component = owner;
+  (void)arg;
+  return component->place == NCL_PLACE_IN_FORCE && !component->kept;
+}
+
 static ncl_listener *host_listen(ncl_component *me, ncl_str endpoint, ncl_accept_fn fn, void *arg,
                                  ncl_outcome *outcome) {
   ON_LOOP(me);
-  return ncl_listen(me->process->loop, endpoint, fn, arg, outcome);
+  bool coming = me->place == NCL_PLACE_COMING;
+  ncl_listen_for who = {me, coming, coming ? is_going : NULL, NULL};
+  return ncl_listen_as(me->process->loop, endpoint, &who, fn, arg, outcome);
 }
 
 /* ---- others --------------------------------------------------------------------------------------- */

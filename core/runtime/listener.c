@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listening sockets: made from an endpoint, accepted from in bounded rounds, and what happens when there are no more
- * descriptors: the connection is closed with one kept for that, and the listener pauses. */
+/* Listeners: accepted from in bounded rounds, and what happens when there are no more descriptors: the connection is
+ * closed with one kept for that, and the socket pauses. Two listeners may share a socket, when one is to take the place
+ * of the other: only one of them accepts. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,47 +12,60 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "core/runtime/endpoint.h"
+#include "core/runtime/listen_socket.h"
 #include "core/runtime/loop_state.h"
 
-#define BACKLOG 1024
 #define ACCEPTS_A_TURN 64
 #define PAUSE_NS ((int64_t)100000000)
+
+/* A listening socket. */
+typedef struct listen_socket {
+  ncl_loop *loop;
+  int fd;
+  uint32_t holders;
+  ncl_listener *taker; /* who accepts; NULL = nobody for now */
+  ncl_watch *watch;
+  ncl_timer *resume; /* ends a pause */
+  bool paused;       /* for lack of descriptors or memory */
+  bool accepting;    /* inside on_readable: freed at its end */
+  struct stat file;  /* of the socket file, st_ino == 0 without one */
+  ncl_address address;
+  size_t text_len;
+  char text[NCL_ENDPOINT_TEXT];
+} listen_socket;
 
 struct ncl_listener {
   ncl_handle handle;
   ncl_accept_fn fn;
   void *arg;
-  int fd;
-  ncl_watch *watch;
-  ncl_timer *resume; /* ends a pause */
-  bool on;           /* as the owner wants it */
-  bool paused;       /* for lack of descriptors or memory */
-  bool accepting;    /* inside on_readable: freed at its end */
-  bool closed;
-  struct stat file; /* of the socket file, st_ino == 0 without one */
-  ncl_address address;
-  size_t text_len;
-  char text[NCL_ENDPOINT_TEXT];
+  const void *owner;
+  listen_socket *socket;
+  bool on;    /* as the owner wants it */
+  bool waits; /* for ncl_listeners_take */
+  size_t asked_len;
+  char asked[]; /* the endpoint, as it was asked for */
 };
 
 /* ---- accepting ------------------------------------------------------------------------------------------------ */
 
-static void watch_again(ncl_listener *listener) {
-  ncl_watch_set(listener->watch, listener->on && !listener->paused ? NCL_EVENT_READ : 0);
+static bool may_accept(const listen_socket *s) {
+  return s->taker != NULL && s->taker->on && !s->paused;
+}
+
+static void watch_again(listen_socket *s) {
+  ncl_watch_set(s->watch, may_accept(s) ? NCL_EVENT_READ : 0);
 }
 
 static void on_resume(void *arg) {
-  ncl_listener *listener = arg;
-  listener->paused = false;
-  watch_again(listener);
+  listen_socket *s = arg;
+  s->paused = false;
+  watch_again(s);
 }
 
-static void pause_accepting(ncl_listener *listener) {
-  ncl_loop *loop = listener->handle.loop;
-  listener->paused = true;
-  ncl_timer_set(listener->resume, ncl_loop_now_ns(loop) + PAUSE_NS);
-  watch_again(listener);
+static void pause_accepting(listen_socket *s) {
+  s->paused = true;
+  ncl_timer_set(s->resume, ncl_loop_now_ns(s->loop) + PAUSE_NS);
+  watch_again(s);
 }
 
 static int open_reserve(void) {
@@ -61,11 +73,11 @@ static int open_reserve(void) {
 }
 
 /* Closes the next connection in the queue, so that its client learns of it now. False when that cannot be done. */
-static bool refuse_one(ncl_listener *listener) {
-  ncl_loop *loop = listener->handle.loop;
+static bool refuse_one(const listen_socket *s) {
+  ncl_loop *loop = s->loop;
   if (loop->reserve_fd < 0) return false;
   close(loop->reserve_fd);
-  int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
     close(fd);
     atomic_fetch_add_explicit(&loop->connections_refused, 1, memory_order_relaxed);
@@ -75,13 +87,13 @@ static bool refuse_one(ncl_listener *listener) {
 }
 
 /* Accepts one connection. False ends this round. */
-static bool accept_one(ncl_listener *listener) {
+static bool accept_one(listen_socket *s) {
   ncl_address peer = {.len = sizeof(peer.sa)};
-  int fd = accept4(listener->fd, (struct sockaddr *)&peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  int fd = accept4(s->fd, (struct sockaddr *)&peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
     char text[NCL_ENDPOINT_TEXT];
     size_t len = ncl_address_format(&peer, text);
-    listener->fn(listener->arg, fd, ncl_str_of(text, len));
+    s->taker->fn(s->taker->arg, fd, ncl_str_of(text, len));
     return true;
   }
   switch (errno) {
@@ -89,14 +101,14 @@ static bool accept_one(ncl_listener *listener) {
       return false;
     case EMFILE:
     case ENFILE:
-      listener->paused = true;
-      return refuse_one(listener);
+      s->paused = true;
+      return refuse_one(s);
     case ENOBUFS:
     case ENOMEM:
     case EBADF:
     case EINVAL:
     case ENOTSOCK:
-      listener->paused = true;
+      s->paused = true;
       return false;
     default: /* the connection has failed already: accept(2), "Error handling" */
       return true;
@@ -105,73 +117,69 @@ static bool accept_one(ncl_listener *listener) {
 
 static void on_readable(void *arg, uint32_t events) {
   (void)events;
-  ncl_listener *listener = arg;
-  listener->accepting = true;
-  for (int i = 0; i < ACCEPTS_A_TURN && !listener->closed && listener->on; i++) {
-    if (!accept_one(listener)) break;
+  listen_socket *s = arg;
+  s->accepting = true;
+  for (int i = 0; i < ACCEPTS_A_TURN && s->taker != NULL && s->taker->on; i++) {
+    if (!accept_one(s)) break;
   }
-  listener->accepting = false;
-  if (listener->closed) {
-    free(listener);
-  } else if (listener->paused) {
-    pause_accepting(listener);
+  s->accepting = false;
+  if (s->holders == 0) {
+    free(s);
+  } else if (s->paused) {
+    pause_accepting(s);
   }
+}
+
+/* ---- the socket ----------------------------------------------------------------------------------------------- */
+
+/* Removes the socket file, unless another process has put its own in its place. */
+static void remove_file(const listen_socket *s) {
+  const struct sockaddr_un *sa = (const struct sockaddr_un *)&s->address.sa;
+  struct stat file;
+  if (s->file.st_ino == 0 || lstat(sa->sun_path, &file) != 0) return;
+  if (file.st_ino == s->file.st_ino && file.st_dev == s->file.st_dev) unlink(sa->sun_path);
+}
+
+static void let_go(listen_socket *s) {
+  if (--s->holders > 0) return;
+  ncl_watch_close(s->watch);
+  ncl_timer_close(s->resume);
+  remove_file(s);
+  close(s->fd);
+  if (!s->accepting) free(s);
+}
+
+/* Takes `fd` over, also when it fails: then NULL with errno. One holder. */
+static listen_socket *attach(ncl_loop *loop, int fd) {
+  listen_socket *s = calloc(1, sizeof(*s));
+  if (s == NULL) {
+    close(fd);
+    errno = ENOMEM;
+    return NULL;
+  }
+  s->loop = loop;
+  s->fd = fd;
+  s->holders = 1;
+  s->address.len = sizeof(s->address.sa);
+  const struct sockaddr_un *sa = (const struct sockaddr_un *)&s->address.sa;
+  bool good = getsockname(fd, (struct sockaddr *)&s->address.sa, &s->address.len) == 0;
+  if (good && sa->sun_family == AF_UNIX && lstat(sa->sun_path, &s->file) != 0) good = false;
+  if (loop->reserve_fd < 0) loop->reserve_fd = open_reserve();
+  if (good) {
+    s->text_len = ncl_address_format(&s->address, s->text);
+    errno = ENOMEM;
+    s->resume = ncl_timer_open(loop, on_resume, s);
+    s->watch = s->resume == NULL ? NULL : ncl_watch_open(loop, fd, 0, on_readable, s);
+    good = s->watch != NULL;
+  }
+  if (good) return s;
+  int error = errno;
+  let_go(s);
+  errno = error;
+  return NULL;
 }
 
 /* ---- opening -------------------------------------------------------------------------------------------------- */
-
-/* Removes a socket file that nobody listens on. 0, or an errno: EADDRINUSE when somebody does, EEXIST when it is not a
- * socket. */
-static int remove_stale(const ncl_address *address) {
-  const struct sockaddr_un *sa = (const struct sockaddr_un *)&address->sa;
-  struct stat file;
-  if (lstat(sa->sun_path, &file) != 0) return errno == ENOENT ? 0 : errno;
-  if (!S_ISSOCK(file.st_mode)) return EEXIST;
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return errno;
-  int error = connect(fd, (const struct sockaddr *)sa, address->len) == 0 ? EADDRINUSE : errno;
-  close(fd);
-  if (error != ECONNREFUSED) return error == EAGAIN ? EADDRINUSE : error;
-  return unlink(sa->sun_path) == 0 ? 0 : errno;
-}
-
-/* Options that accepted connections inherit on Linux, so that they cost nothing a connection. */
-static int set_options(int fd, int family) {
-  int on = 1;
-  int off = 0;
-  if (family == AF_UNIX) return 0;
-  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0) return errno;
-  if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0) return errno;
-  if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) != 0) return errno;
-  return 0;
-}
-
-/* A listening socket at one address, or a negative errno. */
-static int open_socket(const ncl_address *address) {
-  int family = ((const struct sockaddr *)&address->sa)->sa_family;
-  if (family == AF_UNIX) {
-    int error = remove_stale(address);
-    if (error != 0) return -error;
-  }
-  int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -errno;
-  int error = set_options(fd, family);
-  if (error == 0 && bind(fd, (const struct sockaddr *)&address->sa, address->len) != 0) error = errno;
-  if (error == 0 && listen(fd, BACKLOG) != 0) error = errno;
-  if (error == 0) return fd;
-  close(fd);
-  return -error;
-}
-
-/* The first address that the machine has. An address that is taken ends the search: the next one would be another. */
-static int open_first(const ncl_address *addresses, size_t count) {
-  int fd = -EADDRNOTAVAIL;
-  for (size_t i = 0; i < count; i++) {
-    fd = open_socket(&addresses[i]);
-    if (fd != -EADDRNOTAVAIL && fd != -EAFNOSUPPORT) break;
-  }
-  return fd;
-}
 
 static const char *advice(int error, bool is_unix) {
   switch (error) {
@@ -219,27 +227,51 @@ static void close_listener(ncl_handle *handle) {
   ncl_listener_close((ncl_listener *)handle);
 }
 
-/* Takes `fd` over, also when it fails: then -1 with errno. */
-static int attach(ncl_loop *loop, ncl_listener *listener, int fd) {
-  listener->fd = fd;
-  listener->on = true;
-  ncl_handle_add(loop, &listener->handle, close_listener);
-  listener->address.len = sizeof(listener->address.sa);
-  if (getsockname(fd, (struct sockaddr *)&listener->address.sa, &listener->address.len) != 0) return -1;
-  listener->text_len = ncl_address_format(&listener->address, listener->text);
-  const struct sockaddr_un *sa = (const struct sockaddr_un *)&listener->address.sa;
-  if (sa->sun_family == AF_UNIX && lstat(sa->sun_path, &listener->file) != 0) return -1;
-  if (loop->reserve_fd < 0) loop->reserve_fd = open_reserve();
-  listener->resume = ncl_timer_open(loop, on_resume, listener);
-  if (listener->resume == NULL) {
-    errno = ENOMEM;
-    return -1;
+/* The next listener on the loop that `who` may take the place of and that nobody follows yet; NULL = none. */
+static ncl_listener *next_followed(ncl_loop *loop, ncl_handle *from, const ncl_listen_for *who) {
+  if (who->follows == NULL) return NULL;
+  for (ncl_handle *h = from; h != &loop->handles; h = h->next) {
+    ncl_listener *listener = (ncl_listener *)h;
+    if (h->close != close_listener || listener->socket->holders > 1) continue;
+    if (listener->owner != NULL && who->follows(who->arg, listener->owner)) return listener;
   }
-  listener->watch = ncl_watch_open(loop, fd, NCL_EVENT_READ, on_readable, listener);
-  return listener->watch != NULL ? 0 : -1;
+  return NULL;
 }
 
-ncl_listener *ncl_listen(ncl_loop *loop, ncl_str endpoint, ncl_accept_fn fn, void *arg, ncl_outcome *outcome) {
+#define FOR_FOLLOWED(l, loop, who)                                                      \
+  for (ncl_listener *l = next_followed((loop), (loop)->handles.next, (who)); l != NULL; \
+       l = next_followed((loop), l->handle.next, (who)))
+
+/* One that asked for the same, which is the only way to find port 0 again; or one on one of the addresses. */
+static listen_socket *find_shared(ncl_loop *loop, ncl_str endpoint, const ncl_listen_for *who,
+                                  const ncl_address *addresses, size_t count) {
+  FOR_FOLLOWED(l, loop, who) {
+    if (l->asked_len == endpoint.len && memcmp(l->asked, endpoint.ptr, endpoint.len) == 0) return l->socket;
+  }
+  FOR_FOLLOWED(l, loop, who) {
+    for (size_t i = 0; i < count; i++) {
+      if (ncl_listen_same(&l->socket->address, &addresses[i])) return l->socket;
+    }
+  }
+  return NULL;
+}
+
+/* A socket of its own, beside one that is to go where that is in the way. */
+static listen_socket *open_own(ncl_loop *loop, const ncl_listen_for *who, const ncl_address *addresses, size_t count) {
+  int fd = ncl_listen_socket(addresses, count, -1);
+  FOR_FOLLOWED(l, loop, who) {
+    if (fd != -EADDRINUSE) break;
+    if (ncl_listen_overlaps(&l->socket->address, &addresses[0])) {
+      fd = ncl_listen_socket(addresses, count, l->socket->fd);
+    }
+  }
+  if (fd >= 0) return attach(loop, fd);
+  errno = -fd;
+  return NULL;
+}
+
+ncl_listener *ncl_listen_as(ncl_loop *loop, ncl_str endpoint, const ncl_listen_for *who, ncl_accept_fn fn, void *arg,
+                            ncl_outcome *outcome) {
   assert(ncl_loop_on_thread(loop));
   ncl_endpoint parsed;
   const char *reason = ncl_endpoint_parse(endpoint, &parsed);
@@ -249,49 +281,68 @@ ncl_listener *ncl_listen(ncl_loop *loop, ncl_str endpoint, ncl_accept_fn fn, voi
     set_outcome(loop, outcome, NCL_PERMANENT, endpoint, reason);
     return NULL;
   }
-  ncl_listener *listener = calloc(1, sizeof(*listener));
-  int fd = listener == NULL ? -ENOMEM : open_first(addresses, count);
-  if (fd < 0) {
+  ncl_listener *listener = calloc(1, sizeof(*listener) + endpoint.len);
+  if (listener != NULL) {
+    listener->socket = find_shared(loop, endpoint, who, addresses, count);
+    if (listener->socket != NULL) {
+      listener->socket->holders++;
+    } else {
+      listener->socket = open_own(loop, who, addresses, count);
+    }
+  } else {
+    errno = ENOMEM;
+  }
+  if (listener == NULL || listener->socket == NULL) {
+    int error = errno;
     free(listener);
-    set_error(loop, outcome, endpoint, -fd, parsed.is_unix);
+    set_error(loop, outcome, endpoint, error, parsed.is_unix);
     return NULL;
   }
   listener->fn = fn;
   listener->arg = arg;
-  if (attach(loop, listener, fd) != 0) {
-    int error = errno;
-    ncl_listener_close(listener);
-    set_error(loop, outcome, endpoint, error, parsed.is_unix);
-    return NULL;
-  }
+  listener->owner = who->owner;
+  listener->on = true;
+  listener->waits = who->waits;
+  listener->asked_len = endpoint.len;
+  memcpy(listener->asked, endpoint.ptr, endpoint.len);
+  ncl_handle_add(loop, &listener->handle, close_listener);
+  if (!listener->waits) listener->socket->taker = listener;
+  watch_again(listener->socket);
   return listener;
 }
 
+ncl_listener *ncl_listen(ncl_loop *loop, ncl_str endpoint, ncl_accept_fn fn, void *arg, ncl_outcome *outcome) {
+  ncl_listen_for who = {NULL, false, NULL, NULL};
+  return ncl_listen_as(loop, endpoint, &who, fn, arg, outcome);
+}
+
+void ncl_listeners_take(ncl_loop *loop, const void *owner) {
+  for (ncl_handle *h = loop->handles.next; h != &loop->handles; h = h->next) {
+    ncl_listener *listener = (ncl_listener *)h;
+    if (h->close != close_listener || listener->owner != owner || !listener->waits) continue;
+    listener->waits = false;
+    listener->socket->taker = listener;
+    watch_again(listener->socket);
+  }
+}
+
 ncl_str ncl_listener_endpoint(const ncl_listener *listener) {
-  return ncl_str_of(listener->text, listener->text_len);
+  return ncl_str_of(listener->socket->text, listener->socket->text_len);
 }
 
 void ncl_listener_accept(ncl_listener *listener, uint32_t on) {
   listener->on = on != 0;
-  watch_again(listener);
-}
-
-/* Removes the socket file, unless another process has put its own in its place. */
-static void remove_file(const ncl_listener *listener) {
-  const struct sockaddr_un *sa = (const struct sockaddr_un *)&listener->address.sa;
-  struct stat file;
-  if (listener->file.st_ino == 0 || lstat(sa->sun_path, &file) != 0) return;
-  if (file.st_ino == listener->file.st_ino && file.st_dev == listener->file.st_dev) unlink(sa->sun_path);
+  if (listener->socket->taker == listener) watch_again(listener->socket);
 }
 
 void ncl_listener_close(ncl_listener *listener) {
   if (listener == NULL) return;
-  assert(!listener->closed);
-  ncl_watch_close(listener->watch);
-  ncl_timer_close(listener->resume);
-  remove_file(listener);
-  close(listener->fd);
+  listen_socket *s = listener->socket;
+  if (s->taker == listener) {
+    s->taker = NULL;
+    watch_again(s);
+  }
+  let_go(s);
   ncl_handle_remove(&listener->handle);
-  listener->closed = true;
-  if (!listener->accepting) free(listener);
+  free(listener);
 }

@@ -268,8 +268,9 @@ void ncl_loop_free(ncl_loop *loop) {
   if (loop == NULL) return;
   atomic_store(&loop->thread, (uintptr_t)pthread_self());
   ncl_clock_unfollow(loop->clock, &loop->follower);
-  while (loop->handles.next != &loop->handles)
-    loop->handles.next->close(loop->handles.next);
+  /* The newest one first: what is made of others is newer than they are, and closes them. */
+  while (loop->handles.prev != &loop->handles)
+    loop->handles.prev->close(loop->handles.prev);
   uv_close((uv_handle_t *)&loop->wake, NULL);
   uv_close((uv_handle_t *)&loop->turn, NULL);
   uv_close((uv_handle_t *)&loop->busy, NULL);

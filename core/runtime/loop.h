@@ -93,6 +93,20 @@ void ncl_watch_close(ncl_watch *watch);                /* [loop] NULL is ignored
  * NULL with the reason in *outcome (may be NULL), whose message lives until the next
  * ncl_listen on this loop: NCL_PERMANENT, or NCL_RETRYABLE (the address is taken, no descriptors), or NCL_NO_MEMORY. */
 ncl_listener *ncl_listen(ncl_loop *loop, ncl_str endpoint, ncl_accept_fn fn, void *arg, ncl_outcome *outcome);
+/* Who a listener is for, and whom it follows. */
+typedef struct ncl_listen_for {
+  const void *owner; /* NULL = nobody in particular */
+  bool waits;        /* accepts nothing before ncl_listeners_take */
+  /* Whether a listener of `owner` is about to go. One at the same address then shares its socket, so that no connection
+   * is lost, one at an address that overlaps is no obstacle. NULL = none is. */
+  bool (*follows)(const void *arg, const void *owner);
+  const void *arg;
+} ncl_listen_for;
+/* [loop] The same as ncl_listen for a known owner. */
+ncl_listener *ncl_listen_as(ncl_loop *loop, ncl_str endpoint, const ncl_listen_for *who, ncl_accept_fn fn, void *arg,
+                            ncl_outcome *outcome);
+/* [loop] All listeners of `owner` that wait accept from now on; those whose sockets they share do not any more. */
+void ncl_listeners_take(ncl_loop *loop, const void *owner);
 /* [loop] Where it listens, with the port that was chosen, as an address ("127.0.0.1:4317"): lives as long as it. */
 ncl_str ncl_listener_endpoint(const ncl_listener *listener);
 /* [loop] 0 = stops accepting for now: new connections wait in the kernel; 1 = goes on. */

@@ -183,7 +183,8 @@ static bool listen_on(ncl_http_port *port, ncl_outcome *outcome) {
     outcome->message = (ncl_str)NCL_STR("no memory for a port");
     return false;
   }
-  port->listener = service->host->listen(service->me, port->config.endpoint, on_accept, port, outcome);
+  /* For the owner: when another takes its place at this address, no connection is lost. */
+  port->listener = service->host->listen(port->owner, port->config.endpoint, on_accept, port, outcome);
   if (port->listener == NULL) return false;
   ncl_str bound = service->host->listener_endpoint(port->listener);
   port->endpoint_len = bound.len < sizeof(port->endpoint) ? bound.len : sizeof(port->endpoint);

@@ -199,7 +199,9 @@ typedef struct ncl_host {
   ncl_status (*work)(ncl_component *me, ncl_call_fn work, ncl_call_fn done, void *arg);
 
   /* [loop] A listening socket of the host's at `endpoint` ("host:port", "[::1]:4317", "unix:///path"; port 0 =
-   * any). Connections come to `fn`. NULL with the reason in *outcome. */
+   * any) for `me`. Connections come to `fn`. Of a component whose config is not in force yet they come once it is; one
+   * that takes the place of another at the same address gets that one's socket, so that no connection is lost. NULL
+   * with the reason in *outcome. */
   ncl_listener *(*listen)(ncl_component *me, ncl_str endpoint, ncl_accept_fn fn, void *arg, ncl_outcome *outcome);
   /* [loop] Where it listens, with the port that was chosen: lives as long as the listener. */
   ncl_str (*listener_endpoint)(const ncl_listener *listener);

@@ -65,7 +65,7 @@ static void close_server(server *s) {
 
 /* A new connection to the server, in the backlog; -1 with errno. */
 static int connect_to(const server *s) {
-  const ncl_address *to = &s->listener->address;
+  const ncl_address *to = &s->listener->socket->address;
   int family = ((const struct sockaddr *)&to->sa)->sa_family;
   int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd >= 0 && connect(fd, (const struct sockaddr *)&to->sa, to->len) == 0) return fd;
@@ -120,7 +120,8 @@ static void listens_on_names_and_all_addresses(void **state) {
   for (size_t i = 0; i < 3; i++) {
     server s;
     open_server(&s, endpoints[i]);
-    int port = ntohs(((const struct sockaddr_in *)&s.listener->address.sa)->sin_port); /* the same place in IPv6 */
+    int port =
+        ntohs(((const struct sockaddr_in *)&s.listener->socket->address.sa)->sin_port); /* the same place in IPv6 */
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -296,8 +297,8 @@ static void a_pause_outlasts_the_owners_wish_to_go_on(void **state) {
   (void)state;
   server s;
   open_server(&s, "127.0.0.1:0");
-  s.listener->paused = true; /* as after an error */
-  pause_accepting(s.listener);
+  s.listener->socket->paused = true; /* as after an error */
+  pause_accepting(s.listener->socket);
   int client = connect_to(&s);
   ncl_listener_accept(s.listener, 1);
   turn_until_quiet(&s);
@@ -320,7 +321,7 @@ static void opens_nothing_without_memory(void **state) {
   ncl_listen(loop, endpoint, take_connection, NULL, NULL); /* the loop keeps a descriptor in reserve from now on */
   int next = next_descriptor();
   size_t handles = ncl_loop_open_handles(loop);
-  for (size_t nth = 1; nth <= 3; nth++) { /* the listener, its timer, its watch */
+  for (size_t nth = 1; nth <= 4; nth++) { /* the listener, its socket, timer, watch */
     ncl_outcome outcome;
     fail_alloc(nth);
     assert_null(ncl_listen(loop, endpoint, take_connection, NULL, &outcome));
@@ -459,6 +460,197 @@ static void says_what_is_wrong_with_a_directory(void **state) {
   close_server(&s);
 }
 
+/* ---- one after the other ------------------------------------------------------------------------------------------
+ */
+
+static bool follows_it(const void *arg, const void *owner) {
+  return arg == owner;
+}
+
+/* A server on the same loop that takes the place of `first`. */
+static void open_successor(server *s, const server *first, const char *endpoint) {
+  ncl_listen_for who = {s, true, follows_it, first};
+  *s = (server){.loop = first->loop};
+  s->listener = ncl_listen_as(s->loop, ncl_str_of(endpoint, strlen(endpoint)), &who, take_connection, s, &s->outcome);
+  if (s->listener == NULL) print_error("%.*s\n", (int)s->outcome.message.len, s->outcome.message.ptr);
+  assert_non_null(s->listener);
+}
+
+static void open_first(server *s, const char *endpoint) {
+  ncl_listen_for who = {s, false, NULL, NULL};
+  *s = (server){.clock = ncl_clock_new(1, 1)};
+  s->loop = ncl_loop_new_on(s->clock);
+  s->listener = ncl_listen_as(s->loop, ncl_str_of(endpoint, strlen(endpoint)), &who, take_connection, s, &s->outcome);
+  assert_non_null(s->listener);
+}
+
+static void close_accepted(server *s) {
+  for (int i = 0; i < s->count; i++)
+    close(s->fds[i]);
+  s->count = 0;
+}
+
+static void a_successor_takes_over_what_waits_in_the_queue(void **state) {
+  (void)state;
+  char endpoint[NCL_ENDPOINT_TEXT];
+  server first;
+  server second;
+  int clients[4];
+  open_first(&first, "127.0.0.1:0");
+  for (int round = 0; round < 2; round++) { /* by what was asked for (port 0), and by the address */
+    ncl_str text = ncl_listener_endpoint(first.listener);
+    (void)snprintf(endpoint, sizeof(endpoint), "%.*s", (int)text.len, text.ptr);
+    open_successor(&second, &first, round == 0 ? "127.0.0.1:0" : endpoint);
+    assert_int_equal(ncl_listener_endpoint(second.listener).len, text.len);
+    assert_memory_equal(ncl_listener_endpoint(second.listener).ptr, endpoint, text.len);
+    clients[0] = connect_to(&first);
+    turn_until_quiet(&first);
+    assert_int_equal(first.count, 1); /* not yet */
+    clients[1] = connect_to(&first);
+    ncl_listeners_take(first.loop, &second);
+    clients[2] = connect_to(&first);
+    ncl_listener_accept(first.listener, 1); /* it has no say any more */
+    turn_until_quiet(&first);
+    assert_int_equal(first.count, 1);
+    assert_int_equal(second.count, 2);
+    clients[3] = connect_to(&first);
+    ncl_listener_close(first.listener);
+    turn_until_quiet(&first);
+    assert_int_equal(second.count, 3);
+    close_accepted(&first);
+    close_accepted(&second);
+    for (int i = 0; i < 4; i++)
+      close(clients[i]);
+    first.listener = second.listener;
+    first.listener->owner = &first;
+    first.listener->arg = &first;
+  }
+  close_server(&first);
+}
+
+static void a_successor_that_is_given_up_changes_nothing(void **state) {
+  (void)state;
+  server first;
+  server second;
+  open_first(&first, "127.0.0.1:0");
+  open_successor(&second, &first, "127.0.0.1:0");
+  int client = connect_to(&first);
+  ncl_listener_close(second.listener);
+  turn_until_quiet(&first);
+  assert_int_equal(first.count, 1);
+  int other = connect_to(&first);
+  turn_until_quiet(&first);
+  assert_int_equal(first.count, 2);
+  close(client);
+  close(other);
+  close_server(&first);
+}
+
+static void two_of_port_0_find_one_each(void **state) {
+  (void)state;
+  server first;
+  server second;
+  open_first(&first, "127.0.0.1:0");
+  ncl_listen_for who = {&first, false, NULL, NULL};
+  ncl_listener *other = ncl_listen_as(first.loop, (ncl_str)NCL_STR("127.0.0.1:0"), &who, take_connection, &first, NULL);
+  open_successor(&second, &first, "127.0.0.1:0");
+  ncl_listener *kept = second.listener;
+  assert_ptr_equal(kept->socket, first.listener->socket);
+  ncl_listen_for again = {&second, true, follows_it, &first};
+  ncl_listener *last =
+      ncl_listen_as(first.loop, (ncl_str)NCL_STR("127.0.0.1:0"), &again, take_connection, &second, NULL);
+  assert_ptr_equal(last->socket, other->socket);
+  ncl_listener_close(last);
+  ncl_listener_close(kept);
+  ncl_listener_close(other);
+  close_server(&first);
+}
+
+static void one_that_waits_accepts_nothing_until_it_is_told(void **state) {
+  (void)state;
+  server first;
+  server second;
+  open_first(&first, "127.0.0.1:0");
+  ncl_listen_for who = {&second, true, NULL, NULL};
+  second = (server){.loop = first.loop};
+  second.listener = ncl_listen_as(first.loop, (ncl_str)NCL_STR("127.0.0.1:0"), &who, take_connection, &second, NULL);
+  int client = connect_to(&second);
+  assert_true(client >= 0);
+  turn_until_quiet(&first);
+  assert_int_equal(second.count, 0);
+  ncl_listeners_take(first.loop, &second);
+  turn_until_quiet(&first);
+  assert_int_equal(second.count, 1);
+  close(client);
+  close_accepted(&second);
+  ncl_listener_close(second.listener);
+  close_server(&first);
+}
+
+static void all_addresses_may_follow_one_and_the_other_way_round(void **state) {
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    char endpoint[NCL_ENDPOINT_TEXT];
+    server first;
+    server second;
+    server third;
+    open_first(&first, i == 0 ? "127.0.0.1:0" : "0.0.0.0:0");
+    unsigned port = ntohs(((const struct sockaddr_in *)&first.listener->socket->address.sa)->sin_port);
+    (void)snprintf(endpoint, sizeof(endpoint), i == 0 ? "0.0.0.0:%u" : "127.0.0.1:%u", port);
+    open_successor(&second, &first, endpoint);
+    try_server(&third, endpoint); /* nobody else may */
+    assert_null(third.listener);
+    close_server(&third);
+    ncl_listeners_take(first.loop, &second);
+    ncl_listener_close(first.listener);
+    first.listener = NULL;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&to, sizeof(to)), 0);
+    turn_until_quiet(&first);
+    assert_int_equal(second.count, 1);
+    close(client);
+    close_accepted(&second);
+    ncl_listener_close(second.listener);
+    close_server(&first);
+  }
+}
+
+static void a_socket_file_stays_for_the_successor(void **state) {
+  (void)state;
+  char endpoint[NCL_ENDPOINT_TEXT];
+  char dir[] = "/tmp/nacelle-listener-XXXXXX";
+  server first;
+  server second;
+  assert_non_null(mkdtemp(dir));
+  (void)snprintf(endpoint, sizeof(endpoint), "unix://%s/s", dir);
+  open_first(&first, endpoint);
+  open_successor(&second, &first, endpoint);
+  ncl_listeners_take(first.loop, &second);
+  ncl_listener_close(first.listener);
+  first.listener = NULL;
+  int client = connect_to(&second);
+  assert_true(client >= 0);
+  turn_until_quiet(&first);
+  assert_int_equal(second.count, 1);
+  close(client);
+  close_accepted(&second);
+  ncl_listener_close(second.listener);
+  assert_int_equal(rmdir(dir), 0); /* and is removed by the last one */
+  close_server(&first);
+}
+
+static void a_loop_that_ends_closes_shared_sockets_once(void **state) {
+  (void)state;
+  server first;
+  server second;
+  open_first(&first, "127.0.0.1:0");
+  open_successor(&second, &first, "127.0.0.1:0");
+  ncl_loop_free(first.loop);
+  ncl_clock_free(first.clock);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(accepts_with_all_that_was_promised),
@@ -480,6 +672,13 @@ int main(void) {
       cmocka_unit_test(leaves_a_file_that_is_no_socket),
       cmocka_unit_test(leaves_the_socket_file_of_its_successor),
       cmocka_unit_test(says_what_is_wrong_with_a_directory),
+      cmocka_unit_test(a_successor_takes_over_what_waits_in_the_queue),
+      cmocka_unit_test(a_successor_that_is_given_up_changes_nothing),
+      cmocka_unit_test(two_of_port_0_find_one_each),
+      cmocka_unit_test(one_that_waits_accepts_nothing_until_it_is_told),
+      cmocka_unit_test(all_addresses_may_follow_one_and_the_other_way_round),
+      cmocka_unit_test(a_socket_file_stays_for_the_successor),
+      cmocka_unit_test(a_loop_that_ends_closes_shared_sockets_once),
   };
   return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
