@@ -2,7 +2,7 @@
 /* core/delivery/delivery.c: items wait in `queue`, are tried (`trying`), and after a passing failure wait in `waiting`.
  * When several items in a row have failed the backend counts as down: then one item at a time goes out as a probe,
  * and the first success wakes all that wait. */
-#include "core/delivery/delivery.h"
+#include "core/delivery/queue.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,85 +12,6 @@
 #define SECOND_NS INT64_C(1000000000)
 #define BLOCKED_MAX 1024u      /* senders that wait for room (block_on_overflow) */
 #define FAILURES_UNTIL_DOWN 2u /* different items in a row */
-
-typedef struct item {
-  ncl_item item; /* what the exporter sees */
-  struct item *prev, *next;
-  struct list *in;
-  ncl_delivery *delivery;
-  ncl_token result;  /* of the sender that waits; 0 = none */
-  ncl_token attempt; /* of the try under way */
-  uint64_t size;     /* in units of the sizer */
-  uint64_t bytes;    /* of the batch as it came */
-  uint64_t rejected; /* refused by the backend for good, over all tries */
-  int64_t first_try_ns;
-  int64_t not_before_ns;
-  bool prepared;
-} item;
-
-typedef struct list {
-  item *first, *last;
-  uint32_t count;
-} list;
-
-struct ncl_delivery {
-  ncl_delivery_port port;
-  ncl_delivery_options options;
-  ncl_delivery_events events;
-  list queue; /* not tried yet */
-  list trying;
-  list waiting; /* to be tried again */
-  list blocked; /* senders that wait for room; not counted in `size` */
-  uint64_t size;
-  uint64_t send_failures;
-  ncl_timer *timer;
-  int64_t gate_ns; /* nothing goes out before this */
-  const item *last_failed;
-  uint32_t failed_in_row; /* different items, since the last success */
-  uint32_t probes;        /* failed, since the backend counts as down */
-  bool draining;
-  bool pumping;
-  bool spoke; /* the first success was logged */
-  ncl_token drained;
-};
-
-static void pump(ncl_delivery *d);
-
-/* ---- lists ---------------------------------------------------------------------------------------- */
-
-static void list_append(list *l, item *i) {
-  i->in = l;
-  i->next = NULL;
-  i->prev = l->last;
-  if (l->last != NULL) {
-    l->last->next = i;
-  } else {
-    l->first = i;
-  }
-  l->last = i;
-  l->count++;
-}
-
-static void list_remove(item *i) {
-  list *l = i->in;
-  if (i->prev != NULL) {
-    i->prev->next = i->next;
-  } else {
-    l->first = i->next;
-  }
-  if (i->next != NULL) {
-    i->next->prev = i->prev;
-  } else {
-    l->last = i->prev;
-  }
-  l->count--;
-  i->in = NULL;
-}
-
-static void list_move(item *i, list *to) {
-  list_remove(i);
-  list_append(to, i);
-}
 
 /* ---- words and counters --------------------------------------------------------------------------- */
 
@@ -142,7 +63,9 @@ static void count_dropped(ncl_delivery *d, uint32_t signal, uint64_t items, ncl_
   if (d->events.dropped != NULL) d->events.dropped(d->events.arg, signal, items, reason);
 }
 
-static void tell_queue(ncl_delivery *d) {
+void ncl_delivery_tell(ncl_delivery *d) {
+  /* What follows counts for both. */
+  if (d->successor != NULL) return;
   if (!d->options.queue_enabled || d->events.queue == NULL) return;
   d->events.queue(d->events.arg, (int64_t)d->size, d->options.queue_size);
 }
@@ -165,17 +88,14 @@ static void free_item(ncl_delivery *d, item *i) {
   free(i);
 }
 
-static void admit_blocked(ncl_delivery *d);
-
 static void end_item(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
   answer_sender(d, i, outcome);
   free_item(d, i);
-  tell_queue(d);
-  admit_blocked(d);
+  ncl_delivery_tell(d);
+  ncl_delivery_admit(d);
 }
 
-/* `why` is one of the fixed words that drops are counted under. */
-static void drop_item(ncl_delivery *d, item *i, const ncl_outcome *outcome, ncl_str why) {
+void ncl_delivery_drop(ncl_delivery *d, item *i, const ncl_outcome *outcome, ncl_str why) {
   uint64_t items = i->item.items;
   uint32_t signal = i->item.signal;
   if (d->events.send_failed != NULL) d->events.send_failed(d->events.arg, signal, items);
@@ -269,15 +189,16 @@ static void retry_later(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
     end_item(d, i, &end);
     return;
   }
+  if (ncl_delivery_pass_on(d, i)) return;
   i->item.attempt++;
   int64_t delay = ncl_retry_delay_ns(&d->options.retry, i->item.attempt, now - i->first_try_ns, outcome->retry_after_ns,
                                      random_number(d, i));
   if (!d->options.retry.enabled) {
-    drop_item(d, i, outcome, (ncl_str)NCL_STR("retry_disabled"));
+    ncl_delivery_drop(d, i, outcome, (ncl_str)NCL_STR("retry_disabled"));
   } else if (d->draining) {
-    drop_item(d, i, outcome, (ncl_str)NCL_STR("shutdown"));
+    ncl_delivery_drop(d, i, outcome, d->end_reason);
   } else if (delay < 0) {
-    drop_item(d, i, outcome, (ncl_str)NCL_STR("retries_exhausted"));
+    ncl_delivery_drop(d, i, outcome, (ncl_str)NCL_STR("retries_exhausted"));
   } else {
     i->not_before_ns = now + delay;
     backend_failed(d, i, outcome, now);
@@ -305,7 +226,7 @@ static void try_ended(ncl_delivery *d, item *i, ncl_status status, const ncl_out
       known.status = NCL_PERMANENT;
       keep_remainder(d, i, &known);
       if (status == NCL_PERMANENT) backend_answered(d);
-      drop_item(d, i, &known, (ncl_str)NCL_STR("permanent_error"));
+      ncl_delivery_drop(d, i, &known, (ncl_str)NCL_STR("permanent_error"));
       break;
   }
 }
@@ -315,7 +236,7 @@ static void on_try_done(void *arg, const ncl_outcome *outcome) {
   ncl_delivery *d = i->delivery;
   if (outcome->reserved == NCL_OUTCOME_BY_DEADLINE) d->port.methods->cancel(d->port.self, i->attempt);
   try_ended(d, i, outcome->status, outcome);
-  pump(d);
+  ncl_delivery_pump(d);
 }
 
 /* False: the item is dropped or waits. */
@@ -335,7 +256,7 @@ static bool prepare_item(ncl_delivery *d, item *i, int64_t now) {
     return false;
   }
   outcome.status = NCL_PERMANENT;
-  drop_item(d, i, &outcome, (ncl_str)NCL_STR("prepare_failed"));
+  ncl_delivery_drop(d, i, &outcome, (ncl_str)NCL_STR("prepare_failed"));
   return false;
 }
 
@@ -383,6 +304,7 @@ static item *next_item(ncl_delivery *d, int64_t now) {
 }
 
 static uint32_t tries_allowed(const ncl_delivery *d) {
+  if (d->paused) return 0;
   if (d->port.ordered || (is_down(d) && !d->draining)) return 1;
   if (!d->options.queue_enabled) return UINT32_MAX;
   return (uint32_t)d->options.num_consumers;
@@ -406,7 +328,7 @@ static void arm_timer(ncl_delivery *d, int64_t now) {
   d->port.host->timer_set(d->timer, at == INT64_MAX ? 0 : at);
 }
 
-static void pump(ncl_delivery *d) {
+void ncl_delivery_pump(ncl_delivery *d) {
   if (d->pumping) return;
   d->pumping = true;
   int64_t now = now_ns(d);
@@ -418,6 +340,12 @@ static void pump(ncl_delivery *d) {
   }
   d->pumping = false;
   arm_timer(d, now);
+  if (d->quiet != 0 && d->trying.count == 0) {
+    ncl_outcome outcome = NCL_OUTCOME_INIT;
+    ncl_token token = d->quiet;
+    d->quiet = 0;
+    ncl_token_complete(d->port.tokens, token, &outcome);
+  }
   if (d->drained != 0 && is_empty(d)) {
     ncl_outcome outcome = NCL_OUTCOME_INIT;
     ncl_token token = d->drained;
@@ -427,12 +355,12 @@ static void pump(ncl_delivery *d) {
 }
 
 static void on_timer(void *arg) {
-  pump(arg);
+  ncl_delivery_pump(arg);
 }
 
 /* ---- the door ------------------------------------------------------------------------------------- */
 
-static uint64_t size_of(const ncl_delivery *d, const ncl_batch *batch) {
+uint64_t ncl_delivery_size_of(const ncl_delivery *d, const ncl_batch *batch) {
   switch (d->options.sizer) {
     case NCL_SIZER_ITEMS:
       return batch->items;
@@ -447,17 +375,17 @@ static bool has_room(const ncl_delivery *d, uint64_t size) {
   return !d->options.queue_enabled || d->size + size <= (uint64_t)d->options.queue_size;
 }
 
-static void admit_blocked(ncl_delivery *d) {
-  while (d->blocked.first != NULL && has_room(d, size_of(d, d->blocked.first->item.batch))) {
+void ncl_delivery_admit(ncl_delivery *d) {
+  while (d->blocked.first != NULL && has_room(d, ncl_delivery_size_of(d, d->blocked.first->item.batch))) {
     item *i = d->blocked.first;
-    i->size = size_of(d, i->item.batch);
+    i->size = ncl_delivery_size_of(d, i->item.batch);
     d->size += i->size;
     list_move(i, &d->queue);
     if (!d->options.wait_for_result) {
       ncl_outcome outcome = NCL_OUTCOME_INIT;
       answer_sender(d, i, &outcome);
     }
-    tell_queue(d);
+    ncl_delivery_tell(d);
   }
 }
 
@@ -474,7 +402,11 @@ static ncl_status refuse(ncl_delivery *d, const ncl_batch *batch, ncl_outcome *o
 }
 
 ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outcome *outcome) {
-  uint64_t size = size_of(d, call->batch);
+  if (d->successor != NULL) {
+    ncl_token_owe(d->port.tokens, call->token, d->successor->port.exporter);
+    return ncl_delivery_consume(d->successor, call, outcome);
+  }
+  uint64_t size = ncl_delivery_size_of(d, call->batch);
   bool room = has_room(d, size);
   if (d->draining) {
     return refuse(d, call->batch, outcome, NCL_RETRYABLE, (ncl_str)NCL_STR("the exporter is shutting down"));
@@ -506,9 +438,9 @@ ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outco
   if (room) {
     i->size = size;
     d->size += size;
-    tell_queue(d);
+    ncl_delivery_tell(d);
   }
-  pump(d);
+  ncl_delivery_pump(d);
   return waits ? NCL_PENDING : NCL_OK;
 }
 
@@ -520,13 +452,14 @@ ncl_delivery *ncl_delivery_new(const ncl_delivery_port *port, const ncl_delivery
   if (d == NULL) return NULL;
   d->port = *port;
   d->options = *options;
+  d->end_reason = (ncl_str)NCL_STR("shutdown");
   if (events != NULL) d->events = *events;
   d->timer = port->host->timer_open(port->exporter, on_timer, d);
   if (d->timer == NULL) {
     free(d);
     return NULL;
   }
-  tell_queue(d);
+  ncl_delivery_tell(d);
   return d;
 }
 
@@ -552,7 +485,7 @@ ncl_delivery_state ncl_delivery_look(const ncl_delivery *d) {
 
 ncl_status ncl_delivery_drain(ncl_delivery *d, ncl_token token) {
   d->draining = true;
-  pump(d);
+  ncl_delivery_pump(d);
   if (is_empty(d)) return NCL_OK;
   d->drained = token;
   return NCL_PENDING;
@@ -580,6 +513,10 @@ static uint64_t abandon_list(ncl_delivery *d, list *l, const ncl_outcome *outcom
   return items;
 }
 
+void ncl_delivery_end_with(ncl_delivery *d, ncl_str reason) {
+  d->end_reason = reason;
+}
+
 uint64_t ncl_delivery_abandon(ncl_delivery *d, ncl_str reason) {
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   outcome.status = NCL_RETRYABLE;
@@ -591,7 +528,7 @@ uint64_t ncl_delivery_abandon(ncl_delivery *d, ncl_str reason) {
   items += abandon_list(d, &d->waiting, &outcome, reason);
   items += abandon_list(d, &d->queue, &outcome, reason);
   items += abandon_list(d, &d->blocked, &outcome, reason);
-  tell_queue(d);
+  ncl_delivery_tell(d);
   if (items > 0) {
     say_dropped(d, NCL_LOG_ERROR, (ncl_str)NCL_STR("Shutdown ended before everything was exported. Dropping data."),
                 outcome.message, items);

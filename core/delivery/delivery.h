@@ -56,6 +56,22 @@ bool ncl_delivery_waits(const ncl_delivery *delivery);
 /* No retries from now on: what is held gets one more try. NCL_OK when nothing is held, NCL_PENDING and then `token`. */
 ncl_status ncl_delivery_drain(ncl_delivery *delivery, ncl_token token);
 
+/* What a drain drops is counted under `reason`, a literal, instead of "shutdown". */
+void ncl_delivery_end_with(ncl_delivery *delivery, ncl_str reason);
+
+/* ---- another instance takes over: handover.c -------------------------------------------------------- */
+
+/* No try begins from now on; what comes is queued. NCL_OK when none is under way, NCL_PENDING and then `token`. */
+ncl_status ncl_delivery_pause(ncl_delivery *delivery, ncl_token token);
+/* After a pause: takes back tries that are still under way, and what items have of the instance, which may then end.
+ * What only that one could have sent (NCL_ITEM_TRANSLATED) is dropped and counted under `reason`. */
+void ncl_delivery_detach(ncl_delivery *delivery, ncl_str reason);
+/* Goes on, through the instance `self`. */
+void ncl_delivery_resume(ncl_delivery *delivery, void *self);
+/* `to` takes over what `from` holds, and what will still come to it: batches, and tries that fail. Only tries under way
+ * and translated items end where they are. `to` must outlive `from`. */
+void ncl_delivery_follow(ncl_delivery *from, ncl_delivery *to);
+
 /* Ends every try and drops what is held, counted under `reason` and logged. Returns the number of items. */
 uint64_t ncl_delivery_abandon(ncl_delivery *delivery, ncl_str reason);
 

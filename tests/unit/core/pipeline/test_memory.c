@@ -6,6 +6,7 @@
 #pragma GCC diagnostic ignored "-Wshadow"
 
 #include "core/delivery/delivery.c"
+#include "core/delivery/handover.c"
 #include "core/pipeline/build.c"
 #include "core/pipeline/component.c"
 #include "core/pipeline/difference.c"

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core/delivery/queue.h: the inside of a delivery, for the files of core/delivery alone. */
+#ifndef NACELLE_CORE_DELIVERY_QUEUE_H
+#define NACELLE_CORE_DELIVERY_QUEUE_H
+
+#include "core/delivery/delivery.h"
+
+typedef struct item {
+  ncl_item item; /* what the exporter sees */
+  struct item *prev, *next;
+  struct list *in;
+  ncl_delivery *delivery;
+  ncl_token result;  /* of the sender that waits; 0 = none */
+  ncl_token attempt; /* of the try under way */
+  uint64_t size;     /* in units of the sizer */
+  uint64_t bytes;    /* of the batch as it came */
+  uint64_t rejected; /* refused by the backend for good, over all tries */
+  int64_t first_try_ns;
+  int64_t not_before_ns;
+  bool prepared;
+} item;
+
+typedef struct list {
+  item *first, *last;
+  uint32_t count;
+} list;
+
+struct ncl_delivery {
+  ncl_delivery_port port;
+  ncl_delivery_options options;
+  ncl_delivery_events events;
+  list queue; /* not tried yet */
+  list trying;
+  list waiting; /* to be tried again */
+  list blocked; /* senders that wait for room; not counted in `size` */
+  uint64_t size;
+  uint64_t send_failures;
+  ncl_timer *timer;
+  int64_t gate_ns; /* nothing goes out before this */
+  const item *last_failed;
+  uint32_t failed_in_row; /* different items, since the last success */
+  uint32_t probes;        /* failed, since the backend counts as down */
+  bool draining;
+  ncl_str end_reason; /* what is dropped while draining is counted under it */
+  bool pumping;
+  bool spoke; /* the first success was logged */
+  ncl_token drained;
+  bool paused;             /* no tries: the instance is being exchanged */
+  ncl_token quiet;         /* waits until none is under way */
+  ncl_delivery *successor; /* who takes over what this one cannot send any more */
+};
+
+static inline void list_append(list *l, item *i) {
+  i->in = l;
+  i->next = NULL;
+  i->prev = l->last;
+  if (l->last != NULL) {
+    l->last->next = i;
+  } else {
+    l->first = i;
+  }
+  l->last = i;
+  l->count++;
+}
+
+static inline void list_remove(item *i) {
+  list *l = i->in;
+  if (i->prev != NULL) {
+    i->prev->next = i->next;
+  } else {
+    l->first = i->next;
+  }
+  if (i->next != NULL) {
+    i->next->prev = i->prev;
+  } else {
+    l->last = i->prev;
+  }
+  l->count--;
+  i->in = NULL;
+}
+
+static inline void list_move(item *i, list *to) {
+  list_remove(i);
+  list_append(to, i);
+}
+
+/* ---- what handover.c needs of delivery.c ---------------------------------------------------------- */
+
+void ncl_delivery_pump(ncl_delivery *d);
+/* What waits for room gets it where there is some. */
+void ncl_delivery_admit(ncl_delivery *d);
+void ncl_delivery_tell(ncl_delivery *d);
+uint64_t ncl_delivery_size_of(const ncl_delivery *d, const ncl_batch *batch);
+/* `why` is one of the fixed words that drops are counted under. */
+void ncl_delivery_drop(ncl_delivery *d, item *i, const ncl_outcome *outcome, ncl_str why);
+/* Whether the item passes over to the delivery that follows, which is then where it is. */
+bool ncl_delivery_pass_on(ncl_delivery *d, item *i);
+
+#endif
