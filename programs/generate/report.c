@@ -28,6 +28,8 @@ const ncl_report_reason *ncl_report_add(ncl_report *report, uint64_t items, cons
   if (bad == 0) return NULL;
   bool is_new = false;
   ncl_str text = outcome->message;
+  while (text.len > 0 && text.ptr[text.len - 1] == ' ')
+    text.len--;
   if (text.len == 0 && outcome->status == NCL_OK) text = (ncl_str)NCL_STR("rejected without a reason");
   if (text.len == 0) text = (ncl_str)NCL_STR("no reason was given");
   ncl_report_reason *reason = reason_of(report, text, &is_new);
@@ -65,7 +67,9 @@ static const advice advices[] = {
     {"closed the connection", "If HTTP is spoken on this port, try --protocol http/protobuf; if TLS, write https://.",
      "If TLS is spoken on this port, write https://."},
     {"UNIMPLEMENTED", "No OTLP is served there: check the port, and whether a pipeline takes this signal.", NULL},
-    {"HTTP 404", BOTH("No OTLP is served there: check the port and path, and whether a pipeline takes this signal.")},
+    {"HTTP 404",
+     BOTH("No OTLP is served there: check the port, the path (/v1/traces and so on are added to it), and whether "
+          "a pipeline takes this signal.")},
     {"certificate", BOTH("Its certificate is not believed: name its authority with --ca, and the host as it does.")},
     {"SSL_connect: SSL_ERROR_SYSCALL", BOTH("If no TLS is spoken on this port, write http:// or give --insecure.")},
     {"wrong version number", BOTH("No TLS is spoken on this port: write http:// or give --insecure.")},
