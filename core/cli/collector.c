@@ -119,7 +119,8 @@ bool ncl_collector_report(const ncl_collector *c) {
 }
 
 bool ncl_collector_prepare(ncl_collector *c, bool check) {
-  if (!ncl_collector_open_registry(c) || !ncl_collector_load(c) || !ncl_collector_open_logger(c, !check)) {
+  if (!ncl_collector_open_registry(c) || !ncl_collector_load(c) ||
+      !ncl_collector_open_logger(c, !check && !c->only_looks)) {
     return ncl_cli_no_memory(), false;
   }
   if (c->service == NULL) return true;

@@ -16,6 +16,7 @@
  * made; what was not made is NULL. */
 typedef struct ncl_collector {
   const ncl_options *options; /* borrowed */
+  bool only_looks;            /* set before anything is made: no output of the log is opened */
   ncl_registry *registry;
   ncl_diagnostics *diagnostics;
   ncl_config *config;

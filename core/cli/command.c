@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/cli/completion.h"
+#include "core/cli/components.h"
 #include "core/cli/gates.h"
 #include "core/cli/healthcheck.h"
 #include "core/cli/help.h"
@@ -58,6 +59,23 @@ static const ncl_command commands[] = {
      .examples = "What a file comes to\tnacelle print-config --config my.yaml\n"
                  "For a program\tnacelle print-config --config my.yaml --format json",
      .run = ncl_cli_print_config},
+    {.name = "components",
+     .summary = "Say what is installed, and what a component takes",
+     .words = "[TYPE]",
+     .most_words = 1,
+     .options = BIT(PLUGIN_DIR) | BIT(FORMAT) | BIT(SCHEMA),
+     .formats = "yaml|json",
+     .text =
+         "Loads every plugin file and lists what it has: name, other names, what it is for, the signals that it "
+         "takes, its plugin with version, ABI and file. With a TYPE (otlp, or exporters/otlp where several kinds have "
+         "one) it prints every setting of that component with its default, limits and meaning, as a config that can "
+         "be copied.\n\n"
+         "--schema prints a JSON Schema of the whole config, by which an editor completes and checks.\n\n"
+         "Exit codes: 0; 1 a plugin file cannot be loaded, or nothing has that name.",
+     .examples = "All\tnacelle components\n"
+                 "What the OTLP receiver takes\tnacelle components receivers/otlp\n"
+                 "For an editor\tnacelle components --schema > nacelle.schema.json",
+     .run = ncl_cli_components},
     {.name = "healthcheck",
      .summary = "Ask a running collector whether it is well; exit code 0 = it is",
      .words = "",

@@ -72,7 +72,7 @@ static int print(const ncl_collector *c, const unused_list *unused) {
 }
 
 int ncl_cli_print_config(const ncl_options *options) {
-  ncl_collector c = {.options = options};
+  ncl_collector c = {.options = options, .only_looks = true};
   unused_list unused = {0, NULL};
   int exit_code = EXIT_FAILURE;
   bool good = ncl_collector_prepare(&c, false);

@@ -22,6 +22,9 @@ typedef struct ncl_component_ref {
   const ncl_value *value; /* for ncl_decoded_where */
 } ncl_component_ref;
 
+/* Field `i` of a table, as far as the one who wrote the table knew the struct; the rest is zero. */
+ncl_field ncl_field_read(const ncl_array *table, uint32_t i);
+
 /* Sections inside each other that a table may have. */
 #define NCL_DECODE_DEPTH_MAX 64u
 

@@ -64,9 +64,6 @@ void ncl_decoder_fault(ncl_decoder *d, ncl_mark mark, const char *hint, const ch
 void ncl_decoder_warn(ncl_decoder *d, ncl_mark mark, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Field `i` of a table, as far as the one who wrote the table knew the struct; the rest is zero. */
-ncl_field ncl_field_read(const ncl_array *table, uint32_t i);
-
 /* A scalar field with a value (node->kind is NCL_NODE_SCALAR) into *out. false = it does not fit, which was reported.
  */
 bool ncl_decode_scalar(ncl_decoder *d, const ncl_field *field, const ncl_node *node, ncl_value *out);

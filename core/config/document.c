@@ -204,7 +204,7 @@ static bool is_old_switch(ncl_str text) {
   return false;
 }
 
-/* Whether YAML reads it as the same text without quotes, wherever it stands. */
+/* Whether YAML reads it as the same text without quotes, in a block. */
 static bool is_plain(ncl_str text) {
   static const char never_first[] = "-?:,[]{}#&*!|>'\"%@`=<~";
   if (text.len == 0 || text.ptr[0] == ' ' || text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == ':') {
@@ -213,7 +213,7 @@ static bool is_plain(ncl_str text) {
   if (memchr(never_first, text.ptr[0], sizeof never_first - 1) != NULL) return false;
   for (size_t i = 0; i < text.len; i++) {
     char c = text.ptr[i];
-    if (c < ' ' || c > '~' || memchr("{}[],", c, 5) != NULL) return false;
+    if (c < ' ' || c > '~') return false;
     if (c == ':' && text.ptr[i + 1] == ' ') return false; /* never the last */
     if (c == '#' && text.ptr[i - 1] == ' ') return false; /* never the first */
   }

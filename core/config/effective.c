@@ -140,6 +140,7 @@ static bool is_beyond_limits(const ncl_field *field, const ncl_value *value) {
 
 static bool is_left_out(const ncl_field *field, const ncl_value *value) {
   if (value->kind == NCL_VALUE_OFF && field->dflt.len == 0) return true;
+  if (field->type == NCL_TYPE_ANY && value->kind == NCL_VALUE_NULL && !value->is_set) return true;
   if ((field->flags & NCL_FIELD_DEPRECATED) && !value->is_set) return true;
   return is_beyond_limits(field, value);
 }

@@ -69,6 +69,9 @@ void ncl_process_write_config(const ncl_process *process, const ncl_unused_compo
       .pipeline_count = pipeline_count,
       .show_secrets = show_secrets,
   };
+  if (process->telemetry != NULL) {
+    effective.telemetry = (ncl_effective_section){process->telemetry->decoded, {*process->telemetry->tables}, 1};
+  }
   ncl_effective_write(&effective, document);
   free_view(&v);
 }

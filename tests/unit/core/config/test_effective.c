@@ -31,7 +31,6 @@ static void expect(const char *yaml, const char *expected) {
 }
 
 #define DEFAULTS_BEFORE \
-  "anything: null\n"    \
   "auth: null\n"        \
   "compression: gzip\n" \
   "headers: {}\n"
