@@ -397,9 +397,22 @@ static void decode_any(ncl_decoder *d, const ncl_field *field, const ncl_node *n
 
 /* ---- values and defaults ------------------------------------------------------------------- */
 
+/* A key with nothing behind it, not even "null" or a reference: often a ${...} stood there. */
+static void warn_of_nothing(ncl_decoder *d, const ncl_node *node) {
+  if (d->built_in || node->text.len > 0 || node->mark.line == 0) return;
+  if (node->flags & (NCL_NODE_REFERENCE | NCL_NODE_FAILED)) return;
+  ncl_decoder_warn(d, node->mark,
+                   "remove the key for its default; if a ${VARIABLE} stood there, a shell took it away: keep the text "
+                   "in single quotes",
+                   "nothing is written behind the key");
+}
+
 /* Nothing was written behind the key. Text becomes empty, as it does for the Go collector; the rest keeps its default.
  */
 static void decode_null(ncl_decoder *d, const ncl_field *field, const ncl_node *node, ncl_value *out) {
+  /* Of a required field it is an error; in a map of the user's own keys it may be what is meant. */
+  bool is_own = field->name.len == 0 && (field->flags & NCL_FIELD_SECRET) == 0;
+  if (ncl_type_is_scalar(field->type) && !is_own && (field->flags & NCL_FIELD_REQUIRED) == 0) warn_of_nothing(d, node);
   if (field->type == NCL_TYPE_SECTION) {
     decode_section_field(d, field, node, out);
   } else if (field->type == NCL_TYPE_STRING && !(node->flags & NCL_NODE_FAILED)) {

@@ -29,6 +29,14 @@ static size_t user_info_end(ncl_str text, size_t *begin) {
   return 0;
 }
 
+/* The value is not for messages: its field is secret, or it is text that comes from a reference, which may have put a
+ * secret into the wrong field. */
+static bool hides(const ncl_decoder *d, const ncl_node *node) {
+  if (d->secret) return true;
+  return (node->flags & (NCL_NODE_REFERENCE | NCL_NODE_SPLICED)) != 0 &&
+         ncl_scalar_resolve(ncl_node_value(node)).kind == NCL_SCALAR_STRING;
+}
+
 /* A value for a message: in quotes unless it is a number, cut where it is long, "the value" where it is secret. */
 static quoted quote(const ncl_decoder *d, const ncl_node *node) {
   quoted out;
@@ -38,7 +46,7 @@ static quoted quote(const ncl_decoder *d, const ncl_node *node) {
   const char *mark = is_text ? "\"" : "";
   const char *more = text.len > QUOTE_MAX ? "..." : "";
 
-  if (d->secret) {
+  if (hides(d, node)) {
     (void)snprintf(out.text, sizeof(out.text), "the value");
   } else if (end > 0) {
     (void)snprintf(out.text, sizeof(out.text), "\"%.*s***%.*s\"", (int)(begin < 12 ? begin : 12), text.ptr,
@@ -96,17 +104,33 @@ static bool is_false(const ncl_node *node) {
   return node->kind == NCL_NODE_SCALAR && scalar.kind == NCL_SCALAR_BOOL && scalar.i == 0;
 }
 
+/* "endpoint:0.0.0.0:4317", which is text to YAML: how long the key is, 0 = it is none. */
+static size_t glued_key(const ncl_node *node) {
+  size_t i = 0;
+  if (node->kind != NCL_NODE_SCALAR || node->style != NCL_STYLE_PLAIN || node->flags & NCL_NODE_REFERENCE) return 0;
+  while (i < node->text.len && ((node->text.ptr[i] >= 'a' && node->text.ptr[i] <= 'z') || node->text.ptr[i] == '_'))
+    i++;
+  return i + 1 < node->text.len && node->text.ptr[i] == ':' && node->text.ptr[i + 1] != '/' ? i : 0;
+}
+
 void ncl_decode_mismatch(ncl_decoder *d, const ncl_field *field, const ncl_node *node) {
+  bool wants_keys = field->type == NCL_TYPE_MAP || field->type == NCL_TYPE_SECTION;
+  size_t key = wants_keys ? glued_key(node) : 0;
   const char *hint = NULL;
+  if (key > 0) {
+    ncl_decoder_fault(d, node->mark, "write \"key: value\" with a space behind the \":\"",
+                      "there is no space behind \"%.*s:\", so this is text", (int)key, node->text.ptr);
+    return;
+  }
   if (field->type == NCL_TYPE_LIST && node->kind == NCL_NODE_MAP) {
     hint = "begin each item with \"- \"";
   } else if (field->type == NCL_TYPE_LIST) {
     hint = "write [value], or each item on its own line behind \"- \"";
   } else if ((field->flags & NCL_FIELD_OPTIONAL) && is_false(node)) {
     hint = "write \"enabled: false\" below the key, indented";
-  } else if ((field->type == NCL_TYPE_MAP || field->type == NCL_TYPE_SECTION) && node->kind == NCL_NODE_LIST) {
+  } else if (wants_keys && node->kind == NCL_NODE_LIST) {
     hint = "write \"key: value\" lines without \"- \"";
-  } else if (field->type == NCL_TYPE_MAP || field->type == NCL_TYPE_SECTION) {
+  } else if (wants_keys) {
     hint = "write \"key: value\" lines below the key, indented";
   } else if (node->kind == NCL_NODE_LIST) {
     hint = "write one value, without \"- \" and brackets";
@@ -255,7 +279,7 @@ static bool decode_duration(ncl_decoder *d, const ncl_field *field, const ncl_no
   }
   if (scalar.kind == NCL_SCALAR_INT || scalar.kind == NCL_SCALAR_DOUBLE) {
     (void)snprintf(hint, sizeof(hint),
-                   d->secret || node->text.len > 20 ? "add s for seconds" : "write %.*ss for seconds",
+                   hides(d, node) || node->text.len > 20 ? "add s for seconds" : "write %.*ss for seconds",
                    (int)(node->text.len > 20 ? 0 : node->text.len), node->text.ptr);
     ncl_decoder_fault(d, node->mark, hint, "%s has no unit", quote(d, node).text);
     return false;
@@ -294,7 +318,7 @@ static bool require_text(ncl_decoder *d, const ncl_field *field, const ncl_node 
   char hint[120];
   if (is_text(node)) return true;
   (void)snprintf(hint, sizeof(hint),
-                 d->secret || node->text.len > 40 ? "put it in quotes" : "put it in quotes: \"%.*s\"",
+                 hides(d, node) || node->text.len > 40 ? "put it in quotes" : "put it in quotes: \"%.*s\"",
                  (int)(node->text.len > 40 ? 0 : node->text.len), node->text.ptr);
   ncl_decoder_fault(d, node->mark, hint, "must be %s, but %s is %s", type_words(field->type), quote(d, node).text,
                     ncl_node_kind_word(node));
@@ -411,7 +435,7 @@ static bool decode_endpoint(ncl_decoder *d, const ncl_field *field, const ncl_no
   if (meaning(node).kind == NCL_SCALAR_INT && !(node->flags & NCL_NODE_REFERENCE)) {
     char text[80];
     (void)snprintf(text, sizeof(text), "write the host too, for example localhost:%.*s",
-                   (int)(d->secret || node->text.len > 20 ? 0 : node->text.len), node->text.ptr);
+                   (int)(hides(d, node) || node->text.len > 20 ? 0 : node->text.len), node->text.ptr);
     ncl_decoder_fault(d, node->mark, text, "must be an address host:port, but %s is a number", quote(d, node).text);
     return false;
   }

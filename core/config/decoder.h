@@ -70,6 +70,11 @@ bool ncl_decode_scalar(ncl_decoder *d, const ncl_field *field, const ncl_node *n
 /* Something that is no scalar where the field wants one, or no list, no map. */
 void ncl_decode_mismatch(ncl_decoder *d, const ncl_field *field, const ncl_node *node);
 
+/* One value, no collection. */
+static inline bool ncl_type_is_scalar(uint32_t type) {
+  return type != NCL_TYPE_LIST && type != NCL_TYPE_MAP && type != NCL_TYPE_SECTION && type != NCL_TYPE_ANY;
+}
+
 /* The field's type takes text, so that a string may be split for a list of it. */
 bool ncl_type_takes_text(uint32_t type);
 

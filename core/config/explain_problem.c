@@ -4,11 +4,10 @@
 
 #include "core/config/config.h"
 #include "core/config/explain.h"
+#include "core/config/load.h"
 #include "core/config/utf8.h"
 
 #define NO_PATH ncl_str_of("", 0)
-#define SSM_STANDARD_BYTES 4096u
-#define SSM_ADVANCED_BYTES 8192u
 
 typedef struct finding {
   ncl_source *source;
@@ -77,6 +76,36 @@ static char character_at(const ncl_source *source, uint32_t line, uint32_t colum
   return i < text.len ? text.ptr[i] : 0;
 }
 
+/* ---- cut off -------------------------------------------------------------------------------- */
+
+/* A text that stops at the length where parameters end was cut off. */
+static const char *cut_off(const finding *f) {
+  size_t len = ncl_source_text(f->source).len;
+  if (ncl_source_kind(f->source) != NCL_SOURCE_ENVIRONMENT) return NULL;
+  if (len == NCL_SSM_STANDARD_MAX) {
+    return "the text is exactly 4096 bytes long, the most that an SSM standard parameter holds: it was cut off; use an "
+           "advanced parameter or a secret";
+  }
+  if (len == NCL_SSM_ADVANCED_MAX) {
+    return "the text is exactly 8192 bytes long, the most that an SSM advanced parameter holds: it was cut off; use a "
+           "secret or a file";
+  }
+  return NULL;
+}
+
+/* The problem is at the end of a text that was cut off: nothing else needs to be said. */
+static bool explain_cut(const finding *f) {
+  const char *cut = cut_off(f);
+  uint32_t last;
+  if (cut == NULL || f->problem->line + 1 < ncl_source_line_count(f->source)) return false;
+  last = ncl_source_line_count(f->source);
+  while (last > 1 && ncl_source_line(f->source, last).len == 0)
+    last--;
+  ncl_error_at(f->diagnostics, (ncl_mark){f->source, last, (uint32_t)margin(ncl_source_line(f->source, last)) + 1},
+               NO_PATH, cut, "the text ends in the middle of something");
+  return true;
+}
+
 /* ---- causes -------------------------------------------------------------------------------- */
 
 /* Names the lines that a tab indents, so that they can be mended in one go. */
@@ -113,6 +142,7 @@ static void explain_first_character(const finding *f) {
 
 /* A ":" where no key can be. */
 static void explain_colon(const finding *f) {
+  if (explain_cut(f)) return;
   ncl_str line = ncl_source_line(f->source, f->problem->line);
   uint32_t above_number = line_above(f->source, f->problem->line);
   ncl_str above = ncl_source_line(f->source, above_number);
@@ -211,23 +241,10 @@ static void explain_second_top(const finding *f) {
 }
 
 static void explain_missing_colon(const finding *f) {
-  ncl_error_at(f->diagnostics, begin(f), NO_PATH, "write \"key: value\", with a space behind the \":\"",
+  if (explain_cut(f)) return;
+  ncl_error_at(f->diagnostics, begin(f), NO_PATH,
+               "write \"key: value\", with a space behind the \":\"; if it is the rest of the line above, join the two",
                "a key begins here and no \":\" follows it");
-}
-
-/* A text that stops at the length where parameters end was cut off. */
-static const char *cut_off(const finding *f) {
-  size_t len = ncl_source_text(f->source).len;
-  if (ncl_source_kind(f->source) != NCL_SOURCE_ENVIRONMENT) return NULL;
-  if (len == SSM_STANDARD_BYTES) {
-    return "the text is exactly 4096 bytes long, the most that an SSM standard parameter holds: it was cut off; use an "
-           "advanced parameter or a secret";
-  }
-  if (len == SSM_ADVANCED_BYTES) {
-    return "the text is exactly 8192 bytes long, the most that an SSM advanced parameter holds: it was cut off; use a "
-           "secret or a file";
-  }
-  return NULL;
 }
 
 static void explain_quote(const finding *f) {
@@ -329,7 +346,7 @@ void ncl_explain_problem(ncl_source *source, const ncl_yaml_problem *problem, nc
   finding f = {source, problem, diagnostics};
   size_t i;
 
-  if (ncl_explain_whole(source, diagnostics)) return;
+  if (ncl_explain_whole(source, diagnostics) || ncl_explain_shift(source, diagnostics)) return;
   for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
     if (!starts_with(problem->problem, causes[i].problem)) continue;
     causes[i].explain(&f);

@@ -101,14 +101,86 @@ static bool is_false_space(uint32_t code) {
   return code == 0xA0 || (code >= 0x2000 && code <= 0x200B) || code == 0x202F || code == 0x205F || code == 0x3000;
 }
 
+static bool is_name_character(uint32_t code) {
+  return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') || (code >= '0' && code <= '9') || code == '_' ||
+         code == '-' || code == '/' || code == '.';
+}
+
 static bool is_false_quote(uint32_t code) {
   return code >= 0x2018 && code <= 0x201F;
 }
 
-/* Looks at one line: its indentation, and the start of its value. True = it was warned of. */
-static bool warn_of_line(ncl_source *source, uint32_t line, ncl_diagnostics *diagnostics) {
+/* "key:" or "- " begins at `i`. */
+static bool is_structure(ncl_str line, size_t i) {
+  if (line.ptr[i] == '-') return i + 1 < line.len && line.ptr[i + 1] == ' ';
+  for (; i < line.len && line.ptr[i] != ' ' && line.ptr[i] != '#'; i++) {
+    if (line.ptr[i] == ':') return true;
+  }
+  return false;
+}
+
+/* The column of a character that stands for a space where YAML needs one: in the indentation of a key or a list item,
+ * or behind the ":" of a key. 0 = there is none; *code is its number. */
+static uint32_t false_space(ncl_str line, uint32_t *code) {
+  uint32_t column = 1, found = 0, found_code = 0, next = 0;
+  bool indentation = true;
+  size_t i = 0, length;
+  for (; i < line.len; i += length, column++) {
+    length = ncl_utf8_decode(line.ptr + i, line.len - i, &next);
+    if (length == 0) return 0;
+    if (indentation && is_false_space(next)) {
+      if (found == 0) found = column, found_code = next;
+    } else if (next == ':' && i + 1 < line.len && (unsigned char)line.ptr[i + 1] >= 0x80) {
+      (void)ncl_utf8_decode(line.ptr + i + 1, line.len - i - 1, code);
+      return is_false_space(*code) ? column + 1 : 0;
+    } else if (next != ' ' && next != '-') {
+      if (found > 0 && is_structure(line, i)) {
+        *code = found_code;
+        return found;
+      }
+      if (!is_name_character(next)) return 0; /* what follows is no key of a block */
+      indentation = false;
+    } else if (found > 0 && next == '-' && is_structure(line, i)) {
+      *code = found_code;
+      return found;
+    }
+  }
+  return 0;
+}
+
+/* One error for all lines of the text; true = there is one. */
+static bool refuse_false_spaces(ncl_source *source, ncl_diagnostics *diagnostics) {
+  ncl_mark first = at(source, 0, 0);
+  char others[200];
+  size_t used = 0;
+  uint32_t line, more = 0, code = 0, first_code = 0;
+
+  others[0] = 0;
+  for (line = 1; line <= ncl_source_line_count(source); line++) {
+    uint32_t column = false_space(ncl_source_line(source, line), &code);
+    if (column == 0) continue;
+    if (first.line == 0) {
+      first = at(source, line, column);
+      first_code = code;
+    } else if (used + 32 < sizeof(others)) {
+      used +=
+          (size_t)snprintf(others + used, sizeof(others) - used, "%s%u", used == 0 ? ", also in line " : ", ", line);
+    } else {
+      more++;
+    }
+  }
+  if (first.line == 0) return false;
+  if (more > 0) (void)snprintf(others + used, sizeof(others) - used, " and %u more", more);
+  ncl_error_at(diagnostics, first, NO_PATH,
+               "replace each by a space; such characters come from copying out of web pages and documents",
+               "the character U+%04X stands here, which looks like a space and is none%s", first_code, others);
+  return true;
+}
+
+/* Looks for quotes that are none at the start of a value. True = it was warned of one. */
+static bool warn_of_quote(ncl_source *source, uint32_t line, ncl_diagnostics *diagnostics) {
   ncl_str text = ncl_source_line(source, line);
-  bool indentation = true, value = true;
+  bool value = true;
   uint32_t column = 1;
   size_t i = 0;
 
@@ -116,21 +188,12 @@ static bool warn_of_line(ncl_source *source, uint32_t line, ncl_diagnostics *dia
     uint32_t code = 0;
     size_t length = ncl_utf8_decode(text.ptr + i, text.len - i, &code);
     if (length == 0) return false;
-    if (indentation && is_false_space(code)) {
-      ncl_warning_at(diagnostics, at(source, line, column), NO_PATH,
-                     "replace it by a space; such characters come from copying out of web pages",
-                     "the indentation holds U+%04X, which looks like a space and is none", code);
-      return true;
-    }
     if (value && is_false_quote(code)) {
       ncl_warning_at(diagnostics, at(source, line, column), NO_PATH, "write \" or ' instead",
                      "the quote U+%04X is not a quote to YAML and becomes part of the text", code);
       return true;
     }
-    if (code != ' ') {
-      if (code != '-') indentation = false;
-      value = code == ':' || code == '-' || code == '[' || code == '{' || code == ',';
-    }
+    if (code != ' ') value = code == ':' || code == '-' || code == '[' || code == '{' || code == ',';
     i += length;
     column++;
   }
@@ -155,9 +218,9 @@ bool ncl_explain_text(ncl_source *source, ncl_diagnostics *diagnostics) {
   }
   if (ascii || diagnostics == NULL) return true;
   for (line = 1; line <= ncl_source_line_count(source) && warned < LOOKALIKES_MAX; line++) {
-    if (warn_of_line(source, line, diagnostics)) warned++;
+    if (warn_of_quote(source, line, diagnostics)) warned++;
   }
-  return true;
+  return !refuse_false_spaces(source, diagnostics);
 }
 
 /* ---- the whole text ------------------------------------------------------------------------ */
@@ -176,6 +239,16 @@ static bool is_file_name(ncl_str text) {
   if (!is_one_word(text) || count(text, ": ") > 0) return false;
   return starts(text, "file:") || starts(text, "/") || starts(text, "./") || ends(text, ".yaml") ||
          ends(text, ".yml") || ends(text, ".json");
+}
+
+/* "/otel/collector-config", "collector-config": a name, and none of a file. */
+static bool is_parameter_name(ncl_str text) {
+  size_t i;
+  if (!is_one_word(text) || text.len > 1024) return false;
+  for (i = 0; i < text.len; i++) {
+    if (!is_name_character((unsigned char)text.ptr[i])) return false;
+  }
+  return !ends(text, ".yaml") && !ends(text, ".yml") && !ends(text, ".json") && !is_base64(text);
 }
 
 static bool is_markup(ncl_str text) {
@@ -211,6 +284,13 @@ static bool explain_pointer(ncl_source *source, ncl_str text, ncl_diagnostics *d
   if ((starts(text, "http://") || starts(text, "https://") || starts(text, "s3://")) && is_one_word(text)) {
     ncl_error_at(diagnostics, mark, NO_PATH, "put the text that is found there in its place",
                  "this is an address, not the config that is found there");
+    return true;
+  }
+  if (variable && is_parameter_name(text)) {
+    ncl_error_at(diagnostics, mark, NO_PATH,
+                 "in the ECS task definition, list the variable under \"secrets\" with this name, or the parameter's "
+                 "ARN, as \"valueFrom\", not under \"environment\"",
+                 "this is one word, perhaps the name of a parameter or secret, not the config that is stored under it");
     return true;
   }
   if (is_file_name(text)) {
@@ -260,9 +340,21 @@ static bool keys_in_a_row(ncl_str text) {
 static bool explain_damage(ncl_source *source, ncl_str text, ncl_diagnostics *diagnostics) {
   ncl_mark mark = at(source, 1, 1);
   bool one_line = count(text, "\n") == 0;
-  if (one_line && count(text, "\\n") > 0 && starts(text, "\"")) {
-    ncl_error_at(diagnostics, mark, NO_PATH, "take the quotes away and turn each \\n into a real line break",
-                 "the whole text stands in quotes, so it is one string and no config");
+  if (text.len > 0 && strchr("\"'|>", text.ptr[0]) != NULL &&
+      (count(text, "receivers:") > 0 || count(text, "service:") > 0)) {
+    bool escaped = one_line && count(text, "\\n") > 0, block = text.ptr[0] == '|' || text.ptr[0] == '>';
+    ncl_error_at(diagnostics, mark, NO_PATH,
+                 escaped ? "take the quotes away and turn each \\n into a real line break"
+                 : block ? "take it away"
+                         : "take them away",
+                 block ? "\"%c\" stands before the whole text, so it is one string and no config"
+                       : "the whole text stands in quotes (%c), so it is one string and no config",
+                 text.ptr[0]);
+    return true;
+  }
+  if (text.len > 2 && text.len < 100 && count(text, "*") == text.len) {
+    ncl_error_at(diagnostics, mark, NO_PATH, "store the config itself",
+                 "this is a hidden value as a page shows it, not the config");
     return true;
   }
   if (one_line && count(text, "\\n") > 0) {
@@ -332,10 +424,7 @@ static bool explain_other_map(const ncl_node *root, ncl_diagnostics *diagnostics
 }
 
 bool ncl_explain_root(ncl_source *source, const ncl_node *root, ncl_diagnostics *diagnostics) {
-  if (root->kind == NCL_NODE_NULL) {
-    ncl_warning_at(diagnostics, at(source, 0, 0), NO_PATH, NULL, "the text is empty");
-    return true;
-  }
+  if (root->kind == NCL_NODE_NULL) return true;
   if (root->kind == NCL_NODE_MAP) return !explain_other_map(root, diagnostics);
   if (ncl_explain_whole(source, diagnostics)) return false;
   ncl_error_at(diagnostics, root->mark, NO_PATH,

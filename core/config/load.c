@@ -17,6 +17,7 @@ typedef struct loader {
   const ncl_load_options *options;
   ncl_diagnostics *diagnostics;
   ncl_config *config;
+  bool has_text; /* one of the texts says something */
   bool unusable; /* a text could not be read as a map: what is missing cannot be judged */
 } loader;
 
@@ -64,17 +65,46 @@ static ncl_str name_of(ncl_str uri, uint32_t kind, char shown[NCL_URI_SHOWN_MAX]
 static bool merge_text(loader *l, ncl_source *source) {
   ncl_region *region = &l->config->region;
   ncl_path path = {{0}, 0};
-  bool no_memory, agrees;
-  ncl_node *root = ncl_yaml_parse(source, region, l->diagnostics, &no_memory);
+  bool no_memory = false, agrees;
+  ncl_node *root =
+      ncl_explain_layout(source, l->diagnostics) ? NULL : ncl_yaml_parse(source, region, l->diagnostics, &no_memory);
 
   if (no_memory) return false;
   if (root == NULL || !ncl_explain_root(source, root, l->diagnostics)) {
     l->unusable = true;
     return true;
   }
-  if (root->kind == NCL_NODE_NULL) return true;
+  if (root->kind == NCL_NODE_NULL) {
+    if (l->options->uri_count > 1)
+      ncl_warning_at(l->diagnostics, (ncl_mark){source, 0, 0}, NO_PATH, NULL, "the text is empty");
+    return true;
+  }
+  l->has_text = true;
   if (!ncl_node_split_keys(region, root, &path, l->diagnostics, &agrees)) return false;
   return ncl_node_merge(region, l->config->root, root);
+}
+
+/* A text of the very length at which parameters end. */
+static void warn_of_cut(loader *l, ncl_source *source) {
+  size_t len = ncl_source_text(source).len;
+  if (ncl_source_kind(source) != NCL_SOURCE_ENVIRONMENT ||
+      (len != NCL_SSM_STANDARD_MAX && len != NCL_SSM_ADVANCED_MAX)) {
+    return;
+  }
+  ncl_warning_at(l->diagnostics, (ncl_mark){source, 0, 0}, NO_PATH, "look whether its end is missing",
+                 "the text is exactly %zu bytes long, the most that %s SSM parameter holds: it may have been cut off",
+                 len, len == NCL_SSM_STANDARD_MAX ? "a standard" : "an advanced");
+}
+
+/* All texts together say nothing. The last one is named. */
+static void report_empty(loader *l) {
+  ncl_source *source = l->config->sources[l->config->source_count - 1];
+  bool variable = ncl_source_kind(source) == NCL_SOURCE_ENVIRONMENT;
+  l->unusable = true;
+  ncl_error_at(l->diagnostics, (ncl_mark){source, 0, 0}, NO_PATH,
+               variable ? "look at the value of the parameter or secret that the variable comes from"
+                        : "write at least receivers:, exporters: and service: with pipelines:",
+               variable ? "the variable is set, and there is no config in it" : "there is no config in it");
 }
 
 static bool load_one(loader *l, ncl_str uri, uint32_t order) {
@@ -89,7 +119,10 @@ static bool load_one(loader *l, ncl_str uri, uint32_t order) {
   source =
       ncl_source_new(l->options->allocator, retrieved.kind, name_of(uri, retrieved.kind, shown), retrieved.text, order);
   ncl_retrieved_end(&retrieved);
-  return source != NULL && ncl_config_own_source(l->config, source) && merge_text(l, source);
+  if (source == NULL || !ncl_config_own_source(l->config, source)) return false;
+  if (!merge_text(l, source)) return false;
+  if (!l->unusable) warn_of_cut(l, source);
+  return true;
 }
 
 static bool load_all(loader *l) {
@@ -104,11 +137,12 @@ static bool load_all(loader *l) {
   for (i = 0; i < l->options->uri_count; i++) {
     if (!load_one(l, ncl_str_of(l->options->uris[i], strlen(l->options->uris[i])), (uint32_t)i)) return false;
   }
+  if (!l->unusable && !l->has_text) report_empty(l);
   return l->unusable || ncl_config_expand(l->config, l->options, l->diagnostics);
 }
 
 ncl_config *ncl_config_load_with(const ncl_load_options *options, ncl_diagnostics *diagnostics) {
-  loader l = {options, diagnostics, ncl_config_new(options->allocator), false};
+  loader l = {options, diagnostics, ncl_config_new(options->allocator), false, false};
   bool done = false;
 
   if (l.config != NULL) {
@@ -119,6 +153,21 @@ ncl_config *ncl_config_load_with(const ncl_load_options *options, ncl_diagnostic
   if (done && !l.unusable) return l.config;
   ncl_config_free(l.config);
   return NULL;
+}
+
+void ncl_config_warn_of_sizes(const ncl_config *config, ncl_diagnostics *diagnostics) {
+  size_t i;
+  for (i = 0; i < config->source_count; i++) {
+    ncl_source *source = config->sources[i];
+    size_t len = ncl_source_text(source).len;
+    bool advanced = len > NCL_SSM_ADVANCED_MAX;
+    if (ncl_source_kind(source) != NCL_SOURCE_ENVIRONMENT || len <= NCL_SSM_STANDARD_MAX) continue;
+    ncl_warning_at(diagnostics, (ncl_mark){source, 0, 0}, NO_PATH,
+                   advanced ? "keep it in a secret (64 KiB) or a file, or shorten it"
+                            : "make it an advanced parameter (8192 bytes) or a secret (64 KiB), or shorten it",
+                   "the text has %zu bytes, more than %s SSM parameter holds (%u)", len,
+                   advanced ? "any" : "a standard", advanced ? NCL_SSM_ADVANCED_MAX : NCL_SSM_STANDARD_MAX);
+  }
 }
 
 ncl_config *ncl_config_load(const char *const *uris, size_t n, const ncl_environment *environment,

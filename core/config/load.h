@@ -33,6 +33,8 @@ typedef struct ncl_retrieved {
  * that nobody has: out->no_scheme = 1, out->reason empty, and out->hint where it was looked for. */
 typedef bool (*ncl_retrieve_fn)(void *ctx, ncl_str scheme, ncl_str uri, ncl_retrieved *out);
 
+#define NCL_SSM_STANDARD_MAX 4096u                  /* bytes of an SSM standard parameter */
+#define NCL_SSM_ADVANCED_MAX 8192u                  /* bytes of an SSM advanced parameter */
 #define NCL_CONFIG_TEXT_MAX (1024u * 1024u)         /* bytes of one source */
 #define NCL_CONFIG_SOURCES_MAX 100u                 /* --config arguments */
 #define NCL_CONFIG_REFERENCES_MAX 1000u             /* ${...} read in one load */
@@ -53,7 +55,10 @@ typedef struct ncl_load_options {
  * whoever starts something asks ncl_diagnostics_errors first. */
 ncl_config *ncl_config_load_with(const ncl_load_options *options, ncl_diagnostics *diagnostics);
 
-/* The same with file, env and yaml alone. */
+/* Warns of texts from environment variables that no SSM parameter of a size could hold. */
+void ncl_config_warn_of_sizes(const ncl_config *config, ncl_diagnostics *diagnostics);
+
+/* ncl_config_load_with, with file, env and yaml alone. */
 ncl_config *ncl_config_load(const char *const *uris, size_t n, const ncl_environment *environment,
                             ncl_diagnostics *diagnostics);
 

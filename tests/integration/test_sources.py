@@ -120,7 +120,7 @@ def test_what_is_fetched_merges_with_files_and_values(program, server):
     assert validate(program, *arguments) == (0, "")
     server.pages["/word"] = (200, {}, b"loud\n")
     said = refused(program, *arguments)
-    assert 'exporters.debug.verbosity: "loud" is not one of: basic, normal, detailed' in said
+    assert 'exporters.debug.verbosity: the value is not one of: basic, normal, detailed' in said
 
 
 def test_a_value_is_fetched_once(program, server):

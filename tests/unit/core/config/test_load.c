@@ -72,8 +72,8 @@ static void explains_what_a_parameter_holds_instead_of_a_config(void **state) {
       {"cmVjZWl2ZXJzOgogIG90bHA6CiAgICBwcm90b2NvbHM6CiAgICAgIGdycGM6Cg==\n",
        "env:COLLECTOR_CONFIG:1:1: error: this looks like base64, not like YAML text; store the YAML text as it is\n"},
       {"\"receivers:\\n  otlp:\\n\"",
-       "env:COLLECTOR_CONFIG:1:1: error: the whole text stands in quotes, so it is one string and no config; take the "
-       "quotes away and turn each \\n into a real line break\n"},
+       "env:COLLECTOR_CONFIG:1:1: error: the whole text stands in quotes (\"), so it is one string and no config; take "
+       "the quotes away and turn each \\n into a real line break\n"},
       {"receivers:\\n  otlp:\\n    protocols:\\n",
        "env:COLLECTOR_CONFIG:1:1: error: its line breaks became the two characters \\n, so all of it is one line; "
        "store the text as the file has it, for example aws ssm put-parameter --value file://collector.yaml, and in a "
@@ -98,6 +98,10 @@ static void explains_what_a_parameter_holds_instead_of_a_config(void **state) {
        "env:COLLECTOR_CONFIG:1:1: error: a config is a map, and this is a list; a config begins with keys at the left "
        "margin: receivers:, exporters:, service:\n"},
       {"changeme",
+       "env:COLLECTOR_CONFIG:1:1: error: this is one word, perhaps the name of a parameter or secret, not the config "
+       "that is stored under it; in the ECS task definition, list the variable under \"secrets\" with this name, or "
+       "the parameter's ARN, as \"valueFrom\", not under \"environment\"\n"},
+      {"change me",
        "env:COLLECTOR_CONFIG:1:1: error: a config is a map, and this is text; a config begins with keys at the left "
        "margin: receivers:, exporters:, service:\n"},
       {"receivers:\n\totlp:\n\t\tprotocols:\n\t\t\tgrpc:\n",
@@ -346,9 +350,14 @@ static void waits_for_a_pipe_that_somebody_writes(void **state) {
 
 static void does_not_wait_for_a_pipe_that_nobody_writes(void **state) {
   directory d = open_directory();
+  char expected[300];
   (void)state;
   assert_int_equal(mkfifo(d.config, 0600), 0);
-  expect_file_tree(d.config, "{}");
+  (void)snprintf(expected, sizeof(expected),
+                 "%s: error: there is no config in it; write at least receivers:, exporters: and service: with "
+                 "pipelines:\n",
+                 d.config);
+  expect_file_tree(d.config, expected);
   close_directory(&d);
 }
 
