@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* services/tls/context.c: an SSL_CTX from a server's `tls` section, made anew when its files have changed. */
+/* services/tls/context.c: an SSL_CTX from a server's `tls` section. */
 #include "context.h"
 
 #include <nacelle/config_fill.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define CLIENT_CA_RELOAD_NS INT64_C(5000000000) /* client_ca_file_reload without a reload_interval */
-#define CIPHERS_MAX 2048u
+#define LIST_MAX 2048u /* bytes of the names of suites or groups */
 
 static ncl_str setting(const ncl_tls_context *c, const char *name) {
   return ncl_config_str(c->section, ncl_str_of(name, strlen(name)), (ncl_str){NULL, 0});
@@ -119,6 +116,10 @@ static bool use_client_ca(ncl_tls_context *c, SSL_CTX *ssl, ncl_outcome *outcome
     return fail(c, outcome, "tls: cannot read the clients' CA from", file);
   }
   SSL_CTX_set_client_CA_list(ssl, names);
+  if (ncl_config_int(c->section, (ncl_str)NCL_STR("include_system_ca_certs_pool"), 0) != 0 &&
+      SSL_CTX_set_default_verify_paths(ssl) != 1) {
+    return fail(c, outcome, "tls: cannot read the system's authorities", (ncl_str){NULL, 0});
+  }
   SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
   return true;
 }
@@ -136,22 +137,48 @@ static int version_of(ncl_str text, int otherwise) {
   return otherwise;
 }
 
-/* IANA's names become OpenSSL's. */
-static bool use_ciphers(ncl_tls_context *c, SSL_CTX *ssl, ncl_outcome *outcome) {
-  const ncl_value *list = ncl_value_get(c->section, (ncl_str)NCL_STR("cipher_suites"));
-  char names[CIPHERS_MAX];
+/* Names of a list as OpenSSL has them, with ":" between them; `find` gives NULL for one that is left out. */
+static size_t join(const ncl_value *list, const char *(*find)(const char *name), char into[LIST_MAX]) {
   size_t len = 0;
   for (uint32_t i = 0; i < ncl_config_count(list); i++) {
-    ncl_str suite = ncl_config_at(list, i)->s;
-    char standard[128];
-    (void)snprintf(standard, sizeof standard, "%.*s", (int)suite.len, suite.ptr);
-    const char *name = OPENSSL_cipher_name(standard);
-    if (strcmp(name, "(NONE)") == 0) return fail(c, outcome, "tls: this OpenSSL does not know cipher suite", suite);
-    int n = snprintf(names + len, sizeof names - len, "%s%s", len > 0 ? ":" : "", name);
-    len += n > 0 && (size_t)n < sizeof names - len ? (size_t)n : 0;
+    ncl_str item = ncl_config_at(list, i)->s;
+    char name[128];
+    (void)snprintf(name, sizeof name, "%.*s", (int)item.len, item.ptr);
+    const char *known = find(name);
+    if (known == NULL) continue;
+    int n = snprintf(into + len, LIST_MAX - len, "%s%s", len > 0 ? ":" : "", known);
+    len += n > 0 && (size_t)n < LIST_MAX - len ? (size_t)n : 0;
   }
-  if (len == 0 || SSL_CTX_set_cipher_list(ssl, names) == 1) return true;
-  return fail(c, outcome, "tls: cipher_suites cannot be used", (ncl_str){NULL, 0});
+  return len;
+}
+
+/* IANA's names become OpenSSL's. Those of TLS 1.3 are always on, and not chosen. */
+static const char *cipher_name(const char *standard) {
+  if (strncmp(standard, "TLS_AES_", 8) == 0 || strncmp(standard, "TLS_CHACHA20_", 13) == 0) return NULL;
+  const char *name = OPENSSL_cipher_name(standard);
+  return strcmp(name, "(NONE)") == 0 ? NULL : name;
+}
+
+static const char *group_name(const char *name) {
+  static const char *const groups[][2] = {
+      {"X25519", "X25519"}, {"P256", "P-256"}, {"P384", "P-384"}, {"P521", "P-521"}};
+  for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+    if (strcmp(groups[i][0], name) == 0) return groups[i][1];
+  }
+  return NULL;
+}
+
+static bool use_choices(ncl_tls_context *c, SSL_CTX *ssl, ncl_outcome *outcome) {
+  char names[LIST_MAX];
+  if (join(ncl_value_get(c->section, (ncl_str)NCL_STR("cipher_suites")), cipher_name, names) > 0 &&
+      SSL_CTX_set_cipher_list(ssl, names) != 1) {
+    return fail(c, outcome, "tls: cipher_suites cannot be used", (ncl_str){NULL, 0});
+  }
+  if (join(ncl_value_get(c->section, (ncl_str)NCL_STR("curve_preferences")), group_name, names) > 0 &&
+      SSL_CTX_set1_groups_list(ssl, names) != 1) {
+    return fail(c, outcome, "tls: curve_preferences cannot be used", (ncl_str){NULL, 0});
+  }
+  return true;
 }
 
 static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
@@ -166,7 +193,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
   return SSL_TLSEXT_ERR_OK;
 }
 
-static SSL_CTX *make(ncl_tls_context *c, ncl_outcome *outcome) {
+SSL_CTX *ncl_tls_context_make(ncl_tls_context *c, ncl_outcome *outcome) {
   SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
   if (ssl == NULL) {
     (void)fail(c, outcome, "tls: OpenSSL gives no context", (ncl_str){NULL, 0});
@@ -179,62 +206,17 @@ static SSL_CTX *make(ncl_tls_context *c, ncl_outcome *outcome) {
   (void)SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
   if (c->alpn_len > 0) SSL_CTX_set_alpn_select_cb(ssl, choose_alpn, c);
   if (use_chain(c, ssl, outcome) && use_key(c, ssl, outcome) && use_client_ca(c, ssl, outcome) &&
-      use_ciphers(c, ssl, outcome)) {
+      use_choices(c, ssl, outcome)) {
     return ssl;
   }
   SSL_CTX_free(ssl);
   return NULL;
 }
 
-/* ---- reload --------------------------------------------------------------------------------------- */
-
-static void look_at_files(const ncl_tls_context *c, struct timespec changed[NCL_TLS_FILES]) {
-  static const char *const keys[NCL_TLS_FILES] = {"cert_file", "key_file", "client_ca_file"};
-  for (uint32_t i = 0; i < NCL_TLS_FILES; i++) {
-    char path[4096];
-    struct stat st;
-    ncl_str file = setting(c, keys[i]);
-    changed[i] = (struct timespec){0, 0};
-    if (file.len > 0 && path_of(file, path) && stat(path, &st) == 0) changed[i] = st.st_mtim;
-  }
-}
-
-static void on_reload(void *arg) {
-  ncl_tls_context *c = arg;
-  struct timespec changed[NCL_TLS_FILES];
-  look_at_files(c, changed);
-  c->host->timer_set(c->reload, c->host->now_ns(c->owner) + c->reload_ns);
-  if (memcmp(changed, c->changed, sizeof changed) == 0) return;
-  ncl_outcome outcome = NCL_OUTCOME_INIT;
-  SSL_CTX *ssl = make(c, &outcome);
-  if (ssl == NULL) {
-    ncl_attr attr = {.key = NCL_STR("error"), .type = NCL_ATTR_STR, .s = outcome.message};
-    c->host->log(c->owner, NCL_LOG_ERROR, (ncl_str)NCL_STR("tls.reload_failed"),
-                 (ncl_str)NCL_STR("The changed certificates cannot be used; the ones from before stay."), &attr, 1);
-    return;
-  }
-  memcpy(c->changed, changed, sizeof changed);
-  SSL_CTX_free(c->ssl);
-  c->ssl = ssl;
-  c->host->log(c->owner, NCL_LOG_INFO, (ncl_str)NCL_STR("tls.reloaded"),
-               (ncl_str)NCL_STR("The certificates have changed and were read again."), NULL, 0);
-}
-
-static bool start_reload(ncl_tls_context *c) {
-  c->reload_ns = ncl_config_int(c->section, (ncl_str)NCL_STR("reload_interval"), 0);
-  bool client_ca = ncl_config_int(c->section, (ncl_str)NCL_STR("client_ca_file_reload"), 0) != 0;
-  if (c->reload_ns <= 0 && client_ca) c->reload_ns = CLIENT_CA_RELOAD_NS;
-  if (c->reload_ns <= 0) return true;
-  c->reload = c->host->timer_open(c->owner, on_reload, c);
-  if (c->reload == NULL) return false;
-  c->host->timer_set(c->reload, c->host->now_ns(c->owner) + c->reload_ns);
-  return true;
-}
-
 /* ---- life ----------------------------------------------------------------------------------------- */
 
 ncl_tls_context *ncl_tls_context_open(const ncl_host *host, ncl_component *owner, const ncl_value *section,
-                                      ncl_array alpn, char *reason, ncl_outcome *outcome) {
+                                      ncl_array alpn, ncl_tls_context **first, char *reason, ncl_outcome *outcome) {
   ncl_tls_context *c = calloc(1, sizeof *c);
   if (c == NULL) {
     outcome->status = NCL_NO_MEMORY;
@@ -251,17 +233,27 @@ ncl_tls_context *ncl_tls_context_open(const ncl_host *host, ncl_component *owner
     memcpy(c->alpn + c->alpn_len, name->ptr, name->len);
     c->alpn_len += (uint32_t)name->len;
   }
-  look_at_files(c, c->changed);
-  c->ssl = make(c, outcome);
-  if (c->ssl != NULL && start_reload(c)) return c;
-  if (c->ssl != NULL) outcome->status = NCL_NO_MEMORY;
-  ncl_tls_context_close(c);
-  return NULL;
+  ncl_tls_reload_begin(c);
+  c->ssl = ncl_tls_context_make(c, outcome);
+  if (c->ssl == NULL) {
+    free(c);
+    return NULL;
+  }
+  c->first = first;
+  c->next = *first;
+  if (c->next != NULL) c->next->prev = c;
+  *first = c;
+  return c;
 }
 
 void ncl_tls_context_close(ncl_tls_context *c) {
   if (c == NULL) return;
-  c->host->timer_close(c->reload);
+  if (c->next != NULL) c->next->prev = c->prev;
+  if (c->prev != NULL) {
+    c->prev->next = c->next;
+  } else {
+    *c->first = c->next;
+  }
   SSL_CTX_free(c->ssl);
   free(c);
 }

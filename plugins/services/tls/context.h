@@ -5,28 +5,41 @@
 
 #include <nacelle/tls.h>
 #include <openssl/ssl.h>
-#include <time.h>
+#include <stdbool.h>
+#include <sys/stat.h>
 
 #define NCL_TLS_REASON_MAX 512u /* bytes of the words of an error */
 #define NCL_TLS_ALPN_MAX 64u    /* bytes of the protocols that a port offers, as the wire has them */
 #define NCL_TLS_FILES 3u        /* certificate, key, clients' CA */
 
+/* What tells one state of a file from another; all 0 = it is not there, or not configured. */
+typedef struct ncl_tls_file {
+  dev_t device;
+  ino_t inode;
+  off_t size;
+  struct timespec changed;
+} ncl_tls_file;
+
 struct ncl_tls_context {
+  ncl_tls_context *prev; /* among those of the service */
+  ncl_tls_context *next;
+  ncl_tls_context **first;
   const ncl_host *host;
   ncl_component *owner;
-  const ncl_value *section; /* lives as long as the owner */
-  SSL_CTX *ssl;             /* replaced when the files have changed; sessions keep theirs */
-  ncl_timer *reload;        /* NULL = the files are read once */
-  int64_t reload_ns;
-  struct timespec changed[NCL_TLS_FILES]; /* mtimes of the files that `ssl` was made from */
+  const ncl_value *section;           /* lives as long as the owner */
+  SSL_CTX *ssl;                       /* replaced when the files have changed; sessions keep theirs */
+  int64_t look_every_ns;              /* how often new connections look for that; 0 = never */
+  int64_t look_at_ns;                 /* not before this */
+  ncl_tls_file files[NCL_TLS_FILES];  /* that `ssl` was made from */
+  ncl_tls_file failed[NCL_TLS_FILES]; /* with which making another one failed: said once */
   uint8_t alpn[NCL_TLS_ALPN_MAX];
   uint32_t alpn_len;
   char *reason; /* NCL_TLS_REASON_MAX bytes of the service's: words of the newest failure */
 };
 
-/* The slots of nacelle/tls.h. */
+/* The slots of nacelle/tls.h. `first`: the service's list. */
 ncl_tls_context *ncl_tls_context_open(const ncl_host *host, ncl_component *owner, const ncl_value *section,
-                                      ncl_array alpn, char *reason, ncl_outcome *outcome);
+                                      ncl_array alpn, ncl_tls_context **first, char *reason, ncl_outcome *outcome);
 void ncl_tls_context_close(ncl_tls_context *context);
 
 ncl_tls_session *ncl_tls_session_open(ncl_tls_context *context);
@@ -39,6 +52,19 @@ ncl_str ncl_tls_session_alpn(const ncl_tls_session *session);
 ncl_str ncl_tls_session_peer_subject(const ncl_tls_session *session);
 void ncl_tls_session_shutdown(ncl_tls_session *session);
 void ncl_tls_session_close(ncl_tls_session *session);
+
+/* An SSL_CTX of the files as they are; NULL with the reason. */
+SSL_CTX *ncl_tls_context_make(ncl_tls_context *context, ncl_outcome *outcome);
+
+/* ---- reload.c ------------------------------------------------------------------------------------------------------
+ */
+
+/* What the section says about it, before the first make. */
+void ncl_tls_reload_begin(ncl_tls_context *context);
+/* Makes the SSL_CTX anew if its files have changed. */
+void ncl_tls_reload(ncl_tls_context *context);
+/* The same, if it is time to look: before each session. */
+void ncl_tls_reload_if_due(ncl_tls_context *context);
 
 /* The newest error of OpenSSL's queue in words, into `reason`; empties the queue. */
 ncl_str ncl_tls_last_error(const char *what, ncl_str file, char reason[NCL_TLS_REASON_MAX]);

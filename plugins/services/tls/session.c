@@ -27,6 +27,7 @@ struct ncl_tls_session {
 ncl_tls_session *ncl_tls_session_open(ncl_tls_context *context) {
   ncl_tls_session *s = calloc(1, sizeof *s);
   if (s == NULL) return NULL;
+  ncl_tls_reload_if_due(context);
   s->host = context->host;
   s->owner = context->owner;
   if (s->host->memory_charge(s->owner, SESSION_BYTES) != NCL_OK) {

@@ -9,13 +9,14 @@
 typedef struct service {
   const ncl_host *host;
   ncl_tls table;
+  ncl_tls_context *contexts;
   char reason[NCL_TLS_REASON_MAX];
 } service;
 
 static ncl_tls_context *server(void *self, ncl_component *owner, const ncl_value *section, ncl_array alpn,
                                ncl_outcome *outcome) {
   service *s = self;
-  return ncl_tls_context_open(s->host, owner, section, alpn, s->reason, outcome);
+  return ncl_tls_context_open(s->host, owner, section, alpn, &s->contexts, s->reason, outcome);
 }
 
 static ncl_status tls_create(const ncl_create *create, void **self) {
@@ -40,6 +41,12 @@ static ncl_status tls_create(const ncl_create *create, void **self) {
   return NCL_OK;
 }
 
+static void tls_refresh(void *self) {
+  const service *s = self;
+  for (ncl_tls_context *context = s->contexts; context != NULL; context = context->next)
+    ncl_tls_reload(context);
+}
+
 static void tls_destroy(void *self) {
   free(self);
 }
@@ -51,7 +58,12 @@ static const void *tls_publish(void *self, ncl_str name) {
 }
 
 static const ncl_methods methods = {
-    .struct_size = sizeof methods, .create = tls_create, .destroy = tls_destroy, .publish = tls_publish};
+    .struct_size = sizeof methods,
+    .create = tls_create,
+    .refresh = tls_refresh,
+    .destroy = tls_destroy,
+    .publish = tls_publish,
+};
 
 static const ncl_str interfaces[] = {NCL_STR(NCL_TLS_1)};
 static const ncl_component_type components[] = {{

@@ -8,16 +8,16 @@
 #include "core/config/decode.h"
 #include "core/config/load.h"
 
-typedef struct section {
+typedef struct config_section {
   ncl_config *config;
   ncl_decoded *decoded;
   ncl_diagnostics *diagnostics;
   const ncl_value *value;
-} section;
+} config_section;
 
-static inline section section_open(const char *yaml, ncl_array fields) {
+static inline config_section section_open(const char *yaml, ncl_array fields) {
   char text[4096];
-  section made = {.diagnostics = ncl_diagnostics_new(NULL)};
+  config_section made = {.diagnostics = ncl_diagnostics_new(NULL)};
   snprintf(text, sizeof(text), "yaml:%s", yaml);
   const char *uris[] = {text};
   ncl_load_options options = {.uris = uris, .uri_count = 1};
@@ -33,7 +33,7 @@ static inline section section_open(const char *yaml, ncl_array fields) {
   return made;
 }
 
-static inline void section_close(section *s) {
+static inline void section_close(config_section *s) {
   ncl_decoded_release(s->decoded);
   ncl_config_free(s->config);
   ncl_diagnostics_free(s->diagnostics);

@@ -9,7 +9,7 @@
 typedef struct fixture {
   server_fixture server; /* first */
   ncl_auth_server auth;
-  section params;
+  config_section params;
   ncl_status status; /* that authenticate answers */
   ncl_outcome outcome;
   uint32_t asked;

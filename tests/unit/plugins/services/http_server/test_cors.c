@@ -9,8 +9,8 @@
 
 typedef struct fixture {
   server_fixture server; /* first */
-  section cors;
-  section headers;
+  config_section cors;
+  config_section headers;
 } fixture;
 
 static const ncl_field header_map[] = {
