@@ -56,6 +56,7 @@ typedef struct ncl_h2 {
   int64_t goaway_ns;       /* when the first GOAWAY of a drain went out */
   bool draining;
   bool final_goaway;
+  bool sent_away; /* the peer pinged too often: the connection ends once it is told so */
 } ncl_h2;
 
 /* How long a peer may go on sending after its connection was answered and shut. */

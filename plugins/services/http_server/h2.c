@@ -153,11 +153,12 @@ static bool is_ping_due(ncl_conn *conn, int64_t now) {
 }
 
 /* gRPC's clients ping less often on the next connection when they are told so in these words (gRPC A8). */
-static void submit_calm(ncl_conn *conn) {
+static void send_away(ncl_conn *conn) {
   static const char words[] = "too_many_pings";
   nghttp2_session *session = conn->h2.session;
   nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session),
                         NGHTTP2_ENHANCE_YOUR_CALM, (const uint8_t *)words, sizeof(words) - 1);
+  conn->h2.sent_away = true;
 }
 
 /* Frames that carry nothing. False = too many of them. */
@@ -167,10 +168,7 @@ static bool count_frame(ncl_conn *conn, const nghttp2_frame *frame) {
     case NGHTTP2_PING:
     case NGHTTP2_SETTINGS:
       if (frame->hd.flags & NGHTTP2_FLAG_ACK) return true;
-      if (frame->hd.type == NGHTTP2_PING && !is_ping_due(conn, now)) {
-        submit_calm(conn);
-        return false;
-      }
+      if (frame->hd.type == NGHTTP2_PING && !conn->h2.sent_away && !is_ping_due(conn, now)) send_away(conn);
       return bucket_take(&conn->h2.control, now, CONTROL_BURST, CONTROL_RATE);
     case NGHTTP2_DATA:
       if (frame->hd.length > frame->data.padlen) return true;
@@ -330,7 +328,9 @@ void ncl_h2_run(ncl_conn *conn) {
     }
     ncl_conn_put(conn, frame, len);
   }
-  if (!conn->dead && !nghttp2_session_want_read(session) && !nghttp2_session_want_write(session)) conn->closing = true;
+  if (conn->dead) return;
+  bool over = !nghttp2_session_want_read(session) && !nghttp2_session_want_write(session);
+  if (over || conn->h2.sent_away) conn->closing = true;
 }
 
 void ncl_h2_drain(ncl_conn *conn) {

@@ -93,8 +93,9 @@ class Collector:
                     self._shown[line.message] += int(count)
                 if protocol := SERVING.get(line.message):
                     component = line.fields.get("otelcol.component.id", "otlp")
-                    port = int(str(line.fields.get("endpoint", ":0")).rpartition(":")[2])
-                    self.ports[component, protocol] = port
+                    port = str(line.fields.get("endpoint", ":0")).rpartition(":")[2]
+                    if port.isdigit():  # a unix socket has none
+                        self.ports[component, protocol] = int(port)
                 self._changed.notify_all()
         stream.close()
         with self._changed:

@@ -3,6 +3,7 @@
 
 import gzip
 import http.client
+import socket
 import zlib
 
 import grpc
@@ -40,7 +41,8 @@ class GrpcSender:
     is_json = False
 
     def __init__(self, port, credentials=None, options=()):
-        target = f"127.0.0.1:{port}"
+        """`port` on loopback, or the path of a unix socket."""
+        target = f"127.0.0.1:{port}" if isinstance(port, int) else f"unix:{port}"
         options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1), *options]
         if credentials:
             self._channel = grpc.secure_channel(target, credentials, options)
@@ -76,11 +78,25 @@ class HttpError(Exception):
         self.status, self.body, self.headers = status, body, headers
 
 
+class _UnixConnection(http.client.HTTPConnection):
+    path = ""
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
 class HttpSender:
     """Posts ready bytes over one kept connection. Raises HttpError where they are refused."""
 
-    def __init__(self, port, content_type=PROTOBUF, encoding="", tls=None):
-        if tls:
+    def __init__(self, port, content_type=PROTOBUF, encoding="", tls=None, headers=None):
+        """`port` on loopback, or the path of a unix socket; `headers` go with every request."""
+        self._headers = headers or {}
+        if not isinstance(port, int):
+            self._connection = _UnixConnection("localhost", timeout=CALL_S)
+            self._connection.path = str(port)
+        elif tls:
             self._connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=CALL_S, context=tls)
         else:
             self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=CALL_S)
@@ -101,7 +117,7 @@ class HttpSender:
         """Sends bytes or a message and returns the response, parsed."""
         if not isinstance(body, bytes):
             body = otlp_json.dump(body) if self._content_type == JSON else body.SerializeToString()
-        headers = {"Content-Type": self._content_type}
+        headers = {"Content-Type": self._content_type, **self._headers}
         if self._encoding:
             headers["Content-Encoding"] = self._encoding
         self._connection.request("POST", signal.path, compress(self._encoding, body), headers)

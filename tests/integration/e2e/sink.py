@@ -41,9 +41,10 @@ class Received:
 
 
 class Sink:
-    """A gRPC and an HTTP port on loopback that take all three signals. Use as a context manager."""
+    """A gRPC and an HTTP port on loopback that take all three signals, and `socket`, where given, the path of a unix
+    socket for gRPC. Use as a context manager."""
 
-    def __init__(self, tls=None, http_port=0):
+    def __init__(self, tls=None, http_port=0, socket=None):
         self._changed = threading.Condition()
         self._script = []
         self._default = ACCEPT
@@ -51,7 +52,7 @@ class Sink:
         self.requests = []
         self.faults = []  # what a strict backend could not read
         self._accepted = Counter()  # items of each signal
-        self._serve_grpc(tls)
+        self._serve_grpc(tls, socket)
         self._serve_http(tls, http_port)
 
     def __enter__(self):
@@ -60,7 +61,7 @@ class Sink:
     def __exit__(self, *_):
         self.close()
 
-    def _serve_grpc(self, tls):
+    def _serve_grpc(self, tls, socket):
         self._pool = futures.ThreadPoolExecutor(GRPC_WORKERS, thread_name_prefix="sink-grpc")
         self._grpc = grpc.server(
             self._pool,
@@ -73,6 +74,8 @@ class Sink:
             self.grpc_port = self._grpc.add_secure_port("127.0.0.1:0", tls.grpc_server_credentials())
         else:
             self.grpc_port = self._grpc.add_insecure_port("127.0.0.1:0")
+        if socket:
+            self._grpc.add_insecure_port(f"unix:{socket}")
         self._grpc.start()
 
     def _serve_http(self, tls, port):

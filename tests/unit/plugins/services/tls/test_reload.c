@@ -24,12 +24,13 @@ typedef struct fixture {
 } fixture;
 
 static void path_of(const fixture *f, const char *name, char path[128]) {
-  snprintf(path, 128, "%s/%s", f->folder, name);
+  int n = snprintf(path, 128, "%s/%s", f->folder, name);
+  assert_in_range(n, 1, 127);
 }
 
 /* A new key and its self-signed certificate, written behind `name`.crt and `name`.key. */
 static void write_pair(const fixture *f, const char *name) {
-  char file[128], path[128];
+  char file[32], path[128];
   EVP_PKEY *key = EVP_EC_gen("P-256");
   X509 *cert = X509_new();
   static long serial = 1;
