@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/pipeline/build.h"
+#include "core/pipeline/report.h"
 #include "core/pipeline/sources.h"
 
 void ncl_collector_say(const ncl_collector *c, uint32_t level, const char *event, const char *message,
@@ -129,7 +130,7 @@ bool ncl_collector_prepare(ncl_collector *c, bool check) {
   ncl_process_options options = {c->loop, c->registry, c->logger, NULL};
   c->process = ncl_process_new(&options);
   if (c->process == NULL) return ncl_cli_no_memory(), false;
-  c->process->telemetry = c->telemetry;
+  ncl_report_take(c->process, c->telemetry);
   c->telemetry = NULL;
   if (ncl_build(c->process, c->config, c->service, check, c->diagnostics) != NCL_OK) return ncl_cli_no_memory(), false;
   if (check) ncl_config_warn_of_sizes(c->config, c->diagnostics);

@@ -408,6 +408,9 @@ ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outco
   }
   uint64_t size = ncl_delivery_size_of(d, call->batch);
   bool room = has_room(d, size);
+  if (d->options.queue_enabled && d->events.offered != NULL) {
+    d->events.offered(d->events.arg, call->batch->items, call->batch->wire_len);
+  }
   if (d->draining) {
     return refuse(d, call->batch, outcome, NCL_RETRYABLE, (ncl_str)NCL_STR("the exporter is shutting down"));
   }
@@ -471,6 +474,7 @@ ncl_delivery_state ncl_delivery_look(const ncl_delivery *d) {
   const list *lists[] = {&d->queue, &d->trying, &d->waiting, &d->blocked};
   ncl_delivery_state state = {.size = d->size,
                               .capacity = d->options.queue_enabled ? (uint64_t)d->options.queue_size : 0,
+                              .in_flight = (uint64_t)d->trying.count + d->waiting.count,
                               .send_failures = d->send_failures};
   int64_t now = now_ns(d);
   for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {

@@ -29,6 +29,7 @@ typedef struct ncl_delivery_events {
   void (*enqueue_failed)(void *arg, uint32_t signal, uint64_t items);          /* refused at the door */
   void (*dropped)(void *arg, uint32_t signal, uint64_t items, ncl_str reason); /* taken, and nobody else has it */
   void (*queue)(void *arg, int64_t size, int64_t capacity);                    /* in units of the sizer */
+  void (*offered)(void *arg, uint64_t items, uint64_t bytes);                  /* came to the sending queue */
 } ncl_delivery_events;
 
 /* All [loop]. NULL = no memory. */
@@ -44,6 +45,7 @@ typedef struct ncl_delivery_state {
   uint64_t size;          /* in units of the sizer */
   uint64_t capacity;      /* the same; 0 = no queue */
   uint64_t bytes;         /* encoded, as they came */
+  uint64_t in_flight;     /* requests that are being sent, or wait to be sent again */
   int64_t oldest_ns;      /* age of the oldest item; 0 = nothing is held */
   uint64_t send_failures; /* tries that failed, since the start */
 } ncl_delivery_state;

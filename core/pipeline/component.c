@@ -7,6 +7,7 @@
 #include "core/pipeline/graph.h"
 #include "core/pipeline/introspection.h"
 #include "core/pipeline/pipeline_table.h"
+#include "core/pipeline/report.h"
 #include "core/telemetry/memory.h"
 
 ncl_process *ncl_process_new(const ncl_process_options *options) {
@@ -21,11 +22,12 @@ ncl_process *ncl_process_new(const ncl_process_options *options) {
   process->work = ncl_work_pool_new(0);
   process->metrics = ncl_metrics_new();
   process->statuses = ncl_status_table_new();
+  process->report = process->metrics == NULL ? NULL : ncl_report_new(process);
   process->nobody = ncl_context_new((ncl_str){NULL, 0}, NULL, 0);
   ncl_host_fill(&process->host);
   ncl_introspection_open(process);
   if (process->pool == NULL || process->tokens == NULL || process->work == NULL || process->metrics == NULL ||
-      process->statuses == NULL || process->nobody == NULL) {
+      process->statuses == NULL || process->report == NULL || process->nobody == NULL) {
     ncl_process_free(process);
     return NULL;
   }
@@ -66,6 +68,7 @@ void ncl_process_free(ncl_process *process) {
   ncl_context_release(process->nobody);
   ncl_tokens_free(process->tokens);
   ncl_work_pool_free(process->work);
+  ncl_report_free(process->report);
   ncl_metrics_free(process->metrics);
   ncl_status_table_free(process->statuses);
   ncl_pool_free(process->pool);
@@ -127,9 +130,9 @@ static void on_dropped(void *arg, uint32_t signal, uint64_t items, ncl_str reaso
   (void)atomic_fetch_add(&component->process->dropped, items);
 }
 
-static void on_queue(void *arg, int64_t size, int64_t capacity) {
-  const ncl_component *component = arg;
-  ncl_count_queue(component->counters, component->signal, size, capacity);
+static void on_offered(void *arg, uint64_t items, uint64_t bytes) {
+  ncl_component *component = arg;
+  if (component->process->detailed) ncl_count_offered(component->counters, items, bytes);
 }
 
 static ncl_status open_delivery(ncl_component *component) {
@@ -139,7 +142,7 @@ static ncl_status open_delivery(ncl_component *component) {
   ncl_delivery_port port = {
       &process->host,  component,       &component->type->methods,
       component->self, process->tokens, (component->type->decl->flags & NCL_COMPONENT_ORDERED) != 0};
-  ncl_delivery_events events = {component, on_sent, on_send_failed, on_enqueue_failed, on_dropped, on_queue};
+  ncl_delivery_events events = {component, on_sent, on_send_failed, on_enqueue_failed, on_dropped, NULL, on_offered};
   component->delivery = ncl_delivery_new(&port, &options, &events);
   return component->delivery == NULL ? NCL_NO_MEMORY : NCL_OK;
 }

@@ -49,9 +49,13 @@ static void host_config_warning(ncl_component *me, const ncl_value *where, ncl_s
 
 /* ---- counters ------------------------------------------------------------------------------------- */
 
-static ncl_metric *host_metric(ncl_component *me, uint32_t type, ncl_str name, ncl_str unit, ncl_str doc,
-                               const ncl_pair *labels, uint32_t count) {
-  return ncl_component_metric(me->counters, type, name, unit, doc, labels, count);
+static ncl_metric *host_metric(ncl_component *me, const ncl_metric_type *type, const ncl_pair *labels, uint32_t count) {
+  return ncl_component_metric(me->counters, type, labels, count);
+}
+
+static void host_metric_labels(ncl_component *me, const ncl_pair *labels, uint32_t count) {
+  ON_LOOP(me);
+  (void)ncl_component_metric_labels(me->counters, labels, count);
 }
 
 static void host_drop(ncl_component *me, uint32_t signal, uint64_t items, ncl_str reason) {
@@ -63,7 +67,7 @@ static void host_drop(ncl_component *me, uint32_t signal, uint64_t items, ncl_st
 }
 
 static void host_filtered(ncl_component *me, uint32_t signal, uint64_t items, ncl_str reason) {
-  ncl_count_dropped(me->counters, signal, items, reason);
+  ncl_count_filtered(me->counters, signal, items, reason);
 }
 
 static void host_received(ncl_component *me, uint32_t signal, ncl_str transport, uint64_t items, ncl_status outcome) {
@@ -99,15 +103,20 @@ static ncl_arena *host_arena_open(ncl_component *me, size_t reserve) {
   return ncl_arena_open(me->process->pool, reserve);
 }
 
+static const ncl_metric_type repaired_strings = {
+    .name = NCL_STR("repaired_strings"),
+    .type = NCL_METRIC_COUNTER,
+    .unit = NCL_STR("{string}"),
+    .doc = NCL_STR("Strings that were not UTF-8 and were repaired."),
+};
+
 static ncl_status host_batch_from_wire(ncl_component *me, uint32_t signal, ncl_arena *arena, const void *bytes,
                                        size_t len, const ncl_batch **batch, ncl_outcome *outcome) {
   ON_LOOP(me);
   ncl_wire_stats stats;
   ncl_status status = ncl_batch_from_wire(me->process->pool, signal, arena, bytes, len, batch, outcome, &stats);
   if (status == NCL_OK && stats.repaired_strings > 0) {
-    ncl_metric *repaired = ncl_component_metric(
-        me->counters, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("repaired_strings"), (ncl_str)NCL_STR("{strings}"),
-        (ncl_str)NCL_STR("Strings that were not UTF-8 and were repaired."), NULL, 0);
+    ncl_metric *repaired = ncl_component_metric(me->counters, &repaired_strings, NULL, 0);
     ncl_metric_add(repaired, (int64_t)stats.repaired_strings);
   }
   return status;
@@ -253,6 +262,7 @@ void ncl_host_fill(ncl_host *host) {
       .config_error = host_config_error,
       .config_warning = host_config_warning,
       .metric = host_metric,
+      .metric_labels = host_metric_labels,
       .metric_add = ncl_metric_add,
       .metric_set = ncl_metric_set,
       .drop = host_drop,

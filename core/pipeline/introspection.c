@@ -6,6 +6,7 @@
 
 #include "core/pdata/arena.h"
 #include "core/pipeline/config_view.h"
+#include "core/pipeline/report.h"
 
 #define CLOCK_STEP_NS INT64_C(1000000) /* two clocks are never read at quite the same time */
 
@@ -30,7 +31,11 @@ static void process_slot(void *self, ncl_process_view *out) {
                            .reload_failures = process->reload_failures,
                            .reload_error = {process->reload_error, strlen(process->reload_error)},
                            .delivered = atomic_load(&process->delivered),
-                           .dropped = atomic_load(&process->dropped)};
+                           .dropped = atomic_load(&process->dropped),
+                           .metrics_level = ncl_report_level(process)};
+  if (process->telemetry != NULL) {
+    view.resource = (ncl_array){process->telemetry->resource, process->telemetry->resource_count, sizeof(ncl_pair)};
+  }
   uint32_t size = out->struct_size < sizeof view ? out->struct_size : (uint32_t)sizeof view;
   memcpy(out, &view, size);
   out->struct_size = size;
@@ -121,12 +126,14 @@ static bool visit_metric(void *arg, const ncl_metric_point *point) {
                           .count = point->count,
                           .sum = point->sum,
                           .bounds = point->bounds,
-                          .buckets = point->buckets};
+                          .buckets = point->buckets,
+                          .level = point->level};
   return v->fn(v->arg, &view) != 0;
 }
 
 static void metrics_slot(void *self, ncl_metric_view_fn visit, void *arg) {
   metric_visit v = {visit, arg};
+  ncl_report_collect(self);
   ncl_metrics_each(((ncl_process *)self)->metrics, visit_metric, &v);
 }
 

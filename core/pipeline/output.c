@@ -154,8 +154,13 @@ static ncl_status go_on(ncl_process *process, const ncl_output *output, ncl_call
 static ncl_status hand_to(ncl_component *component, ncl_call *call, ncl_outcome *outcome) {
   ncl_flow_add(&component->flow.in, call->batch->items);
   if (component->delivery != NULL) return ncl_delivery_consume(component->delivery, call, outcome);
-  ncl_count_incoming(component->counters, call->batch->signal, call->batch->items);
-  return component->type->methods.consume(component->self, call, outcome);
+  uint32_t signal = call->batch->signal;
+  ncl_count_incoming(component->counters, signal, call->batch->items);
+  if (!component->process->detailed) return component->type->methods.consume(component->self, call, outcome);
+  int64_t begin_ns = ncl_loop_now_ns(component->process->loop);
+  ncl_status status = component->type->methods.consume(component->self, call, outcome);
+  ncl_count_duration(component->counters, signal, ncl_loop_now_ns(component->process->loop) - begin_ns);
+  return status;
 }
 
 static void count_outgoing(ncl_component *component, const ncl_batch *batch) {

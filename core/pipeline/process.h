@@ -22,6 +22,7 @@
 #include "core/telemetry/status.h"
 
 typedef struct ncl_process ncl_process;
+typedef struct ncl_report ncl_report; /* of report.h */
 
 /* What a component is going through. */
 #define NCL_STATE_NEW 0u     /* not created, or its create failed */
@@ -115,6 +116,8 @@ struct ncl_process {
   char reason[512];                  /* room for the words of a refusal */
   atomic_uint_least64_t delivered;   /* items that exporters' backends took, since the start */
   atomic_uint_least64_t dropped;     /* items that were taken and given up */
+  ncl_report *report;                /* what it tells of itself */
+  bool detailed;                     /* what only the metrics' level "detailed" shows is counted */
   ncl_telemetry_settings *telemetry; /* how it tells of itself; owned, NULL = the defaults */
   ncl_introspection introspection;   /* what plugins may see of all this */
   ncl_pipeline_table *pipelines;     /* NULL = nothing was built */

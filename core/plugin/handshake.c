@@ -7,14 +7,14 @@
 
 /* Sizes as of minor 0: the least that a plugin of this major can have been built with. They are never changed. */
 #define PLUGIN_SIZE_V1 72u
-#define COMPONENT_SIZE_V1 144u
+#define COMPONENT_SIZE_V1 160u
 #define METHODS_SIZE_V1 120u
 #define FIELD_SIZE_V1 144u
 /* Each ends with its last member of minor 0. Members that come later stand behind that end. */
 #define ENDS_WITH(type, member, size) \
   _Static_assert(offsetof(type, member) + sizeof(((type *)0)->member) == (size), #type " changed below minor 0")
 ENDS_WITH(ncl_plugin, components, PLUGIN_SIZE_V1);
-ENDS_WITH(ncl_component_type, outputs, COMPONENT_SIZE_V1);
+ENDS_WITH(ncl_component_type, metrics, COMPONENT_SIZE_V1);
 ENDS_WITH(ncl_methods, retrieve, METHODS_SIZE_V1);
 ENDS_WITH(ncl_field, offset, FIELD_SIZE_V1);
 
@@ -168,7 +168,8 @@ static bool check_component(const ncl_component_type *decl, complaint *c) {
   }
   if (!array_is_sound(&decl->aliases, sizeof(ncl_str), 16) || !array_is_sound(&decl->signals, sizeof(uint32_t), 64) ||
       !array_is_sound(&decl->interfaces, sizeof(ncl_str), 64) ||
-      !array_is_sound(&decl->outputs, 2 * sizeof(uint32_t), 64)) {
+      !array_is_sound(&decl->outputs, 2 * sizeof(uint32_t), 64) ||
+      !array_is_sound(&decl->metrics, sizeof(ncl_metric_type), 256)) {
     return FAIL(c, "an array of component %.*s is out of bounds", (int)decl->type.len, decl->type.ptr);
   }
   return check_methods(decl, c) && check_fields(&decl->fields, decl->type, 0, c);

@@ -21,8 +21,10 @@ typedef struct slot {
 } slot;
 
 struct ncl_component_metrics {
+  ncl_metrics *metrics;
   ncl_metrics_scope *own;     /* the component's own metrics: {receiver="otlp"} */
   ncl_metrics_scope *counted; /* the host's, with the same label */
+  ncl_metrics_scope *sent;    /* the host's of what was sent and what failed: with labels of where it goes, too */
   ncl_metrics_scope *dropped; /* the host's: {component="otlp", kind="receiver"} */
   slot *_Atomic first;
   pthread_mutex_t mutex; /* of who appends */
@@ -62,10 +64,19 @@ static ncl_metric *register_metric(ncl_component_metrics *counters, ncl_name nam
       return ncl_metrics_get(counters->counted, &spec, &(ncl_pair){NCL_STR(NCL_LABEL_TRANSPORT), text}, 1);
     case NCL_NAME_PROCESSOR_INCOMING:
     case NCL_NAME_PROCESSOR_OUTGOING:
+    case NCL_NAME_PROCESSOR_DURATION:
       return ncl_metrics_get(counters->counted, &spec, &(ncl_pair){NCL_STR(NCL_LABEL_OTEL_SIGNAL), signal_name}, 1);
+    case NCL_NAME_EXPORTER_IN_FLIGHT:
     case NCL_NAME_EXPORTER_QUEUE_SIZE:
     case NCL_NAME_EXPORTER_QUEUE_CAPACITY:
+    case NCL_NAME_EXPORTER_QUEUE_BYTES:
+    case NCL_NAME_EXPORTER_QUEUE_AGE:
+    case NCL_NAME_EXPORTER_FAILED_TRIES:
       return ncl_metrics_get(counters->counted, &spec, &(ncl_pair){NCL_STR(NCL_LABEL_DATA_TYPE), signal_name}, 1);
+    case NCL_NAME_EXPORTER_SENT:
+    case NCL_NAME_EXPORTER_SEND_FAILED:
+      return ncl_metrics_get(counters->sent, &spec, NULL, 0);
+    case NCL_NAME_FILTERED:
     case NCL_NAME_DROPPED: {
       const ncl_pair labels[] = {{NCL_STR(NCL_LABEL_OTEL_SIGNAL), signal_name}, {NCL_STR(NCL_LABEL_REASON), text}};
       return ncl_metrics_get(counters->dropped, &spec, labels, 2);
@@ -115,10 +126,13 @@ static void count(ncl_component_metrics *counters, ncl_name name, uint32_t signa
 
 void ncl_count_received(ncl_component_metrics *counters, uint32_t signal, ncl_str transport, uint64_t items,
                         ncl_status outcome) {
+  static const ncl_name names[] = {NCL_NAME_RECEIVER_ACCEPTED, NCL_NAME_RECEIVER_REFUSED, NCL_NAME_RECEIVER_FAILED};
   ncl_name name = NCL_NAME_RECEIVER_FAILED;
   if (outcome == NCL_OK) name = NCL_NAME_RECEIVER_ACCEPTED;
   if (outcome == NCL_RETRYABLE || outcome == NCL_NO_MEMORY) name = NCL_NAME_RECEIVER_REFUSED;
-  count(counters, name, signal, transport, items);
+  /* All three are there from the first on, so that a rate of failures is 0 and not missing. */
+  for (size_t i = 0; i < 3; i++)
+    count(counters, names[i], signal, transport, names[i] == name ? items : 0);
 }
 
 void ncl_count_incoming(ncl_component_metrics *counters, uint32_t signal, uint64_t items) {
@@ -129,11 +143,16 @@ void ncl_count_outgoing(ncl_component_metrics *counters, uint32_t signal, uint64
   count(counters, NCL_NAME_PROCESSOR_OUTGOING, signal, none, items);
 }
 
+void ncl_count_duration(ncl_component_metrics *counters, uint32_t signal, int64_t took_ns) {
+  ncl_metric_add(get(counters, NCL_NAME_PROCESSOR_DURATION, signal, none), took_ns);
+}
+
 void ncl_count_sent(ncl_component_metrics *counters, uint32_t signal, uint64_t items) {
   count(counters, NCL_NAME_EXPORTER_SENT, signal, none, items);
 }
 
 void ncl_count_send_failed(ncl_component_metrics *counters, uint32_t signal, uint64_t items) {
+  count(counters, NCL_NAME_EXPORTER_SENT, signal, none, 0);
   count(counters, NCL_NAME_EXPORTER_SEND_FAILED, signal, none, items);
 }
 
@@ -141,24 +160,59 @@ void ncl_count_enqueue_failed(ncl_component_metrics *counters, uint32_t signal, 
   count(counters, NCL_NAME_EXPORTER_ENQUEUE_FAILED, signal, none, items);
 }
 
-void ncl_count_queue(ncl_component_metrics *counters, uint32_t signal, int64_t size, int64_t capacity) {
-  ncl_metric_set(get(counters, NCL_NAME_EXPORTER_QUEUE_SIZE, signal, none), size);
-  ncl_metric_set(get(counters, NCL_NAME_EXPORTER_QUEUE_CAPACITY, signal, none), capacity);
+void ncl_count_offered(ncl_component_metrics *counters, uint64_t items, uint64_t bytes) {
+  count(counters, NCL_NAME_EXPORTER_BATCH_SIZE, 0, none, items);
+  count(counters, NCL_NAME_EXPORTER_BATCH_BYTES, 0, none, bytes);
+}
+
+void ncl_count_level(ncl_component_metrics *counters, ncl_name name, uint32_t signal, int64_t value) {
+  ncl_metric *metric = get(counters, name, signal, none);
+  ncl_metric_set(metric, value);
+  ncl_metric_follow(metric, value);
 }
 
 void ncl_count_dropped(ncl_component_metrics *counters, uint32_t signal, uint64_t items, ncl_str reason) {
   count(counters, NCL_NAME_DROPPED, signal, reason, items);
 }
 
-ncl_metric *ncl_component_metric(ncl_component_metrics *counters, uint32_t type, ncl_str name, ncl_str unit,
-                                 ncl_str doc, const ncl_pair *labels, uint32_t label_count) {
+void ncl_count_filtered(ncl_component_metrics *counters, uint32_t signal, uint64_t items, ncl_str reason) {
+  count(counters, NCL_NAME_FILTERED, signal, reason, items);
+}
+
+ncl_metric *ncl_component_metric(ncl_component_metrics *counters, const ncl_metric_type *type, const ncl_pair *labels,
+                                 uint32_t label_count) {
   char full[NCL_METRICS_TEXT_MAX + 1];
-  size_t len = ncl_name_own(full, sizeof(full), counters->kind, counters->id, name);
-  ncl_metric_spec spec = {.type = type, .name = ncl_str_of(full, len), .unit = unit, .doc = doc};
+  size_t len = ncl_name_own(full, sizeof(full), counters->kind, counters->id, type->name);
+  ncl_metric_spec spec = {.type = type->type,
+                          .level = type->level,
+                          .name = ncl_str_of(full, len),
+                          .unit = type->unit,
+                          .doc = type->doc,
+                          .bounds = type->bounds.base,
+                          .bound_count = type->bounds.count};
+  if (spec.unit.len == 1 && spec.unit.ptr[0] == 's') spec.scale = 1e-9; /* times are kept in nanoseconds */
   return ncl_metrics_get(counters->own, &spec, labels, label_count);
 }
 
 /* ---- the component -------------------------------------------------------------------------------------------- */
+
+bool ncl_component_metric_labels(ncl_component_metrics *counters, const ncl_pair *labels, uint32_t count) {
+  ncl_pair all[NCL_COMPONENT_LABELS + 1] = {{counters->kind, counters->id}};
+  if (count > NCL_COMPONENT_LABELS) return false;
+  if (count > 0) memcpy(&all[1], labels, count * sizeof(all[0]));
+  ncl_metrics_scope *scope = ncl_metrics_scope_open(counters->metrics, all, count + 1);
+  if (scope == NULL) return false;
+  pthread_mutex_lock(&counters->mutex);
+  ncl_metrics_scope *before = counters->sent;
+  counters->sent = scope;
+  for (slot *s = atomic_load(&counters->first); s != NULL; s = atomic_load(&s->next)) {
+    bool is_sent = s->name == NCL_NAME_EXPORTER_SENT || s->name == NCL_NAME_EXPORTER_SEND_FAILED;
+    if (is_sent) s->metric = register_metric(counters, s->name, s->signal, s->text);
+  }
+  pthread_mutex_unlock(&counters->mutex);
+  ncl_metrics_scope_close(before);
+  return true;
+}
 
 ncl_component_metrics *ncl_component_metrics_new(ncl_metrics *metrics, ncl_str kind, ncl_str id) {
   ncl_component_metrics *counters = calloc(1, sizeof(*counters) + kind.len + id.len);
@@ -169,13 +223,17 @@ ncl_component_metrics *ncl_component_metrics_new(ncl_metrics *metrics, ncl_str k
   counters->id = ncl_str_of(counters->text + kind.len, id.len);
   pthread_mutex_init(&counters->mutex, NULL);
   counters->holders = 1;
+  counters->metrics = metrics;
   const ncl_pair named = {counters->kind, counters->id};
   const ncl_pair both[] = {{NCL_STR(NCL_LABEL_COMPONENT), counters->id},
                            {NCL_STR(NCL_LABEL_COMPONENT_KIND), counters->kind}};
   counters->own = ncl_metrics_scope_open(metrics, &named, 1);
   counters->counted = ncl_metrics_scope_open(metrics, &named, 1);
+  counters->sent = ncl_metrics_scope_open(metrics, &named, 1);
   counters->dropped = ncl_metrics_scope_open(metrics, both, 2);
-  if (counters->own != NULL && counters->counted != NULL && counters->dropped != NULL) return counters;
+  if (counters->own != NULL && counters->counted != NULL && counters->sent != NULL && counters->dropped != NULL) {
+    return counters;
+  }
   ncl_component_metrics_free(counters);
   return NULL;
 }
@@ -194,6 +252,7 @@ void ncl_component_metrics_free(ncl_component_metrics *counters) {
   }
   ncl_metrics_scope_close(counters->own);
   ncl_metrics_scope_close(counters->counted);
+  ncl_metrics_scope_close(counters->sent);
   ncl_metrics_scope_close(counters->dropped);
   pthread_mutex_destroy(&counters->mutex);
   free(counters);

@@ -3,7 +3,7 @@
 #ifndef NACELLE_CORE_TELEMETRY_COMPONENT_METRICS_H
 #define NACELLE_CORE_TELEMETRY_COMPONENT_METRICS_H
 
-#include "core/telemetry/metrics.h"
+#include "core/telemetry/names.h"
 
 typedef struct ncl_component_metrics ncl_component_metrics;
 
@@ -28,16 +28,25 @@ void ncl_count_received(ncl_component_metrics *counters, uint32_t signal, ncl_st
 /* Processors. */
 void ncl_count_incoming(ncl_component_metrics *counters, uint32_t signal, uint64_t items);
 void ncl_count_outgoing(ncl_component_metrics *counters, uint32_t signal, uint64_t items);
+void ncl_count_duration(ncl_component_metrics *counters, uint32_t signal, int64_t took_ns);
 /* Exporters. */
 void ncl_count_sent(ncl_component_metrics *counters, uint32_t signal, uint64_t items);
 void ncl_count_send_failed(ncl_component_metrics *counters, uint32_t signal, uint64_t items);
 void ncl_count_enqueue_failed(ncl_component_metrics *counters, uint32_t signal, uint64_t items);
-void ncl_count_queue(ncl_component_metrics *counters, uint32_t signal, int64_t size, int64_t capacity);
+void ncl_count_offered(ncl_component_metrics *counters, uint64_t items, uint64_t bytes); /* to the sending queue */
+/* Sets a gauge, or a counter that is kept elsewhere: a row of names.h with the labels exporter and data_type. */
+void ncl_count_level(ncl_component_metrics *counters, ncl_name name, uint32_t signal, int64_t value);
 /* Everyone. */
 void ncl_count_dropped(ncl_component_metrics *counters, uint32_t signal, uint64_t items, ncl_str reason);
+void ncl_count_filtered(ncl_component_metrics *counters, uint32_t signal, uint64_t items, ncl_str reason);
+
+/* Labels of what an exporter counts as sent and failed, besides the id; copied. [loop], where that
+ * is counted, too. False = more than NCL_COMPONENT_LABELS, or no memory. */
+#define NCL_COMPONENT_LABELS 8u
+bool ncl_component_metric_labels(ncl_component_metrics *counters, const ncl_pair *labels, uint32_t count);
 
 /* [any] A metric of the component's own; see ncl_host.metric. */
-ncl_metric *ncl_component_metric(ncl_component_metrics *counters, uint32_t type, ncl_str name, ncl_str unit,
-                                 ncl_str doc, const ncl_pair *labels, uint32_t count);
+ncl_metric *ncl_component_metric(ncl_component_metrics *counters, const ncl_metric_type *type, const ncl_pair *labels,
+                                 uint32_t count);
 
 #endif

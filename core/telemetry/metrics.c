@@ -12,6 +12,7 @@
 
 typedef struct family {
   uint32_t type;
+  uint32_t level;
   uint32_t bound_count;
   const int64_t *bounds;
   double scale;
@@ -159,6 +160,7 @@ static family *new_family(const ncl_metric_spec *spec) {
   if (made == NULL) return NULL;
   char *text = made->text;
   made->type = spec->type;
+  made->level = spec->level != 0 ? spec->level : NCL_LEVEL_BASIC;
   made->scale = spec->scale;
   made->name = copy(&text, spec->name);
   made->unit = copy(&text, spec->unit);
@@ -166,7 +168,7 @@ static family *new_family(const ncl_metric_spec *spec) {
   if (spec->type != NCL_METRIC_HISTOGRAM) return made;
   made->bounds = spec->bounds;
   made->bound_count = spec->bound_count;
-  if (spec->bounds == NULL) made->bounds = ncl_name_bounds(spec->name, &made->bound_count);
+  if (spec->bounds == NULL) made->bounds = ncl_name_default_bounds(&made->bound_count);
   return made;
 }
 
@@ -438,6 +440,7 @@ static bool visit_series(const ncl_metric *metric, ncl_metric_visit_fn visit, vo
   const family *of = metric->family;
   uint64_t buckets[NCL_METRICS_BUCKETS + 1];
   ncl_metric_point point = {.type = of->type,
+                            .level = of->level,
                             .label_count = metric->label_count,
                             .name = of->name,
                             .unit = of->unit,

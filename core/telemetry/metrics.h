@@ -17,14 +17,15 @@ typedef struct ncl_metrics_scope ncl_metrics_scope; /* those that one component 
 
 /* What a metric is. The text is copied. */
 typedef struct ncl_metric_spec {
-  uint32_t type; /* NCL_METRIC_* */
+  uint32_t type;  /* NCL_METRIC_* */
+  uint32_t level; /* NCL_LEVEL_*; 0 = basic */
   uint32_t bound_count;
   ncl_str name;          /* in full, as it is exported: "otelcol_exporter_sent_spans" */
   ncl_str unit;          /* UCUM: "{spans}", "By", "s" */
   ncl_str doc;           /* one sentence */
   double scale;          /* value in `unit` = stored integer * scale; 0 = 1 */
   const int64_t *bounds; /* histograms: upper bounds of the buckets, inclusive, growing, stored for good (static);
-                            NULL = those of names.h for this name, else OpenTelemetry's default */
+                            NULL = OpenTelemetry's default */
 } ncl_metric_spec;
 
 /* NULL = no memory. */
@@ -55,6 +56,7 @@ int64_t ncl_metric_value(const ncl_metric *metric);
 /* One series as an exporter sees it; borrowed during the visit. */
 typedef struct ncl_metric_point {
   uint32_t type;
+  uint32_t level; /* NCL_LEVEL_* */
   uint32_t label_count;
   ncl_str name;
   ncl_str unit;

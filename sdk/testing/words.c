@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/pipeline/report.h"
 #include "state.h"
 
 /* ---- the log ---------------------------------------------------------------------------------------- */
@@ -71,12 +72,14 @@ static bool add_point(void *arg, const ncl_metric_point *point) {
 
 int64_t ncl_test_metric(ncl_test *t, const char *name, const char *labels) {
   search s = {name, labels, 0, 0};
+  ncl_report_collect(t->process);
   ncl_metrics_each(t->process->metrics, add_point, &s);
   return s.values;
 }
 
 int64_t ncl_test_metric_sum(ncl_test *t, const char *name, const char *labels) {
   search s = {name, labels, 0, 0};
+  ncl_report_collect(t->process);
   ncl_metrics_each(t->process->metrics, add_point, &s);
   return s.sums;
 }

@@ -133,6 +133,13 @@ static ncl_status read_settings(debug *d, const ncl_create *create) {
   return status == NCL_OK ? read_paths(d, create) : status;
 }
 
+static const ncl_metric_type metrics[] = {
+    {.name = NCL_STR("bytes_left_out"),
+     .type = NCL_METRIC_COUNTER,
+     .unit = NCL_STR("By"),
+     .doc = NCL_STR("Text that was not written since nobody read it.")},
+};
+
 static ncl_status debug_create(const ncl_create *create, void **self) {
   debug *d = calloc(1, sizeof *d);
   if (d == NULL) return NCL_NO_MEMORY;
@@ -143,8 +150,7 @@ static ncl_status debug_create(const ncl_create *create, void **self) {
     free(d);
     return status;
   }
-  d->left_out = d->host->metric(d->me, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("bytes_left_out"), (ncl_str)NCL_STR("By"),
-                                (ncl_str)NCL_STR("Text that was not written since nobody read it."), NULL, 0);
+  d->left_out = d->host->metric(d->me, &metrics[0], NULL, 0);
   *self = d;
   return NCL_OK;
 }
@@ -229,6 +235,7 @@ static const ncl_component_type components[] = {{
     .doc = NCL_STR("Says what arrives, for people who look."),
     .fields = NCL_ARRAY(fields),
     .methods = &methods,
+    .metrics = NCL_ARRAY(metrics),
 }};
 
 static const ncl_plugin plugin = {

@@ -59,6 +59,13 @@ enum {
   F_ENCODING
 };
 
+static const ncl_metric_type metrics[] = {
+    {.name = NCL_STR("written_bytes"),
+     .type = NCL_METRIC_COUNTER,
+     .unit = NCL_STR("By"),
+     .doc = NCL_STR("Bytes of whole records that were written.")},
+};
+
 static const ncl_field fields[] = {
     [F_PATH] = {.name = NCL_STR("path"),
                 .type = NCL_TYPE_STRING,
@@ -209,8 +216,7 @@ static ncl_status file_create(const ncl_create *create, void **self) {
   f->disk.append = f->settings.append;
   f->disk.create_directory = f->settings.create_directory;
   f->disk.lines = ncl_file_is_lines(&f->format);
-  f->written = f->host->metric(f->me, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("written_bytes"), (ncl_str)NCL_STR("By"),
-                               (ncl_str)NCL_STR("Bytes of whole records that were written."), NULL, 0);
+  f->written = f->host->metric(f->me, &metrics[0], NULL, 0);
   *self = f;
   return NCL_OK;
 }
@@ -388,6 +394,7 @@ static const ncl_component_type components[] = {{
     .signals = NCL_ARRAY(signals),
     .fields = NCL_ARRAY(fields),
     .methods = &methods,
+    .metrics = NCL_ARRAY(metrics),
     .dflt_timeout = NCL_STR("0s"),
 }};
 

@@ -81,13 +81,64 @@ static bool has_pairs(const ncl_batch_processor *p, const ncl_shard *shard, cons
   return true;
 }
 
+/* Upper bounds of the buckets, as the Go collector has them: items, and bytes, of a batch. */
+static const int64_t item_bounds[] = {10,   25,   50,   75,   100,  250,  500,   750,   1000,  2000,  3000,
+                                      4000, 5000, 6000, 7000, 8000, 9000, 10000, 20000, 30000, 50000, 100000};
+static const int64_t byte_bounds[] = {128,   256,    512,    1024,   2048,    4096,    8192,    16384,   32768,
+                                      65536, 131072, 262144, 524288, 1048576, 2097152, 4194304, 8388608, 16777216};
+
+static const ncl_metric_type metrics[] = {
+    {.name = NCL_STR("batch_send_size"),
+     .type = NCL_METRIC_HISTOGRAM,
+     .level = NCL_LEVEL_NORMAL,
+     .unit = NCL_STR("{unit}"),
+     .doc = NCL_STR("Items in the batches that were sent."),
+     .bounds = NCL_ARRAY(item_bounds)},
+    {.name = NCL_STR("batch_send_size_bytes"),
+     .type = NCL_METRIC_HISTOGRAM,
+     .level = NCL_LEVEL_DETAILED,
+     .unit = NCL_STR("By"),
+     .doc = NCL_STR("Bytes of the batches that were sent, encoded."),
+     .bounds = NCL_ARRAY(byte_bounds)},
+    {.name = NCL_STR("batch_size_trigger_send"),
+     .type = NCL_METRIC_COUNTER,
+     .level = NCL_LEVEL_NORMAL,
+     .unit = NCL_STR("{time}"),
+     .doc = NCL_STR("Batches that were sent for their size.")},
+    {.name = NCL_STR("timeout_trigger_send"),
+     .type = NCL_METRIC_COUNTER,
+     .level = NCL_LEVEL_NORMAL,
+     .unit = NCL_STR("{time}"),
+     .doc = NCL_STR("Batches that were sent since the time was over.")},
+    {.name = NCL_STR("metadata_cardinality"),
+     .type = NCL_METRIC_GAUGE,
+     .level = NCL_LEVEL_NORMAL,
+     .unit = NCL_STR("{combination}"),
+     .doc = NCL_STR("Combinations of metadata values that are kept apart, over all pipelines.")},
+};
+
+static void open_metrics(ncl_batch_processor *p) {
+  const ncl_host *host = p->host;
+  p->sizes = host->metric(p->me, &metrics[0], NULL, 0);
+  p->byte_sizes = host->metric(p->me, &metrics[1], NULL, 0);
+  p->size_triggers = host->metric(p->me, &metrics[2], NULL, 0);
+  p->timeout_triggers = host->metric(p->me, &metrics[3], NULL, 0);
+  p->cardinality = host->metric(p->me, &metrics[4], NULL, 0);
+}
+
+/* The instances of all pipelines share the metrics: each takes away what it added. */
+static void count_shards(ncl_batch_processor *p) {
+  p->host->metric_add(p->cardinality, (int64_t)p->shard_count - p->shards_told);
+  p->shards_told = (int64_t)p->shard_count;
+}
+
 static ncl_shard *add_shard(ncl_batch_processor *p, ncl_context *context) {
   ncl_shard *shard = ncl_shard_open(p, context);
   if (shard == NULL) return NULL;
   shard->next = p->shards;
   p->shards = shard;
   p->shard_count++;
-  p->host->metric_set(p->cardinality, p->shard_count);
+  count_shards(p);
   return shard;
 }
 
@@ -156,20 +207,9 @@ static void batch_destroy(void *self) {
     ncl_shard_drop(shard);
     ncl_shard_close(shard);
   }
+  p->shard_count = 0;
+  count_shards(p);
   free(p);
-}
-
-static void open_metrics(ncl_batch_processor *p) {
-  const ncl_host *host = p->host;
-  ncl_str none = {NULL, 0};
-  p->sizes = host->metric(p->me, NCL_METRIC_HISTOGRAM, (ncl_str)NCL_STR("batch_send_size"), (ncl_str)NCL_STR("{units}"),
-                          (ncl_str)NCL_STR("Items in the batches that were sent."), NULL, 0);
-  p->size_triggers = host->metric(p->me, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("batch_size_trigger_send"), none,
-                                  (ncl_str)NCL_STR("Batches that were sent for their size."), NULL, 0);
-  p->timeout_triggers = host->metric(p->me, NCL_METRIC_COUNTER, (ncl_str)NCL_STR("timeout_trigger_send"), none,
-                                     (ncl_str)NCL_STR("Batches that were sent since the time was over."), NULL, 0);
-  p->cardinality = host->metric(p->me, NCL_METRIC_GAUGE, (ncl_str)NCL_STR("metadata_cardinality"), none,
-                                (ncl_str)NCL_STR("Combinations of metadata values that are kept apart."), NULL, 0);
 }
 
 static ncl_status batch_create(const ncl_create *create, void **self) {
@@ -255,6 +295,7 @@ static const ncl_component_type components[] = {{
     .doc = NCL_STR("Joins requests into batches of a useful size."),
     .fields = NCL_ARRAY(fields),
     .methods = &methods,
+    .metrics = NCL_ARRAY(metrics),
 }};
 
 static const ncl_plugin plugin = {

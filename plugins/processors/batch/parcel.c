@@ -135,6 +135,11 @@ static ncl_parcel *pop(ncl_shard *shard) {
   return parcel;
 }
 
+static void count_sent(const ncl_batch_processor *p, const ncl_batch *batch) {
+  p->host->metric_add(p->sizes, (int64_t)batch->items);
+  p->host->metric_add(p->byte_sizes, (int64_t)batch->wire_len);
+}
+
 void ncl_parcel_append(ncl_parcel *parcel) {
   ncl_shard *shard = parcel->shard;
   const ncl_batch_processor *p = shard->owner;
@@ -145,7 +150,7 @@ void ncl_parcel_append(ncl_parcel *parcel) {
     shard->first = parcel;
   }
   shard->last = parcel;
-  if (!parcel->divided) p->host->metric_add(p->sizes, (int64_t)parcel->batch->items);
+  if (!parcel->divided) count_sent(p, parcel->batch);
 }
 
 /* Items of a batch that are at the split or behind it. */
@@ -183,7 +188,7 @@ static const ncl_batch *to_offer(ncl_parcel *parcel, ncl_status *status) {
   if (parcel->part != NULL) return parcel->part;
   uint64_t max = (uint64_t)p->settings.send_batch_max_size;
   *status = ncl_batch_split(p->host, p->me, parcel->batch, &parcel->split, max, UINT64_MAX, &parcel->part);
-  if (parcel->part != NULL) p->host->metric_add(p->sizes, (int64_t)parcel->part->items);
+  if (parcel->part != NULL) count_sent(p, parcel->part);
   return parcel->part;
 }
 

@@ -41,7 +41,9 @@ typedef struct ncl_batch_processor {
   ncl_metric *size_triggers;
   ncl_metric *timeout_triggers;
   ncl_metric *sizes;
+  ncl_metric *byte_sizes;
   ncl_metric *cardinality;
+  int64_t shards_told;               /* to `cardinality` */
   char reason[NCL_BATCH_REASON_MAX]; /* of the answer that is being given */
 } ncl_batch_processor;
 

@@ -9,6 +9,8 @@
 #define RETRY_AFTER_NS INT64_C(1000000000) /* what refused clients are told to wait */
 #define DEFAULT_SPIKE_PERCENT 20u          /* of the limit */
 
+#define SIGNALS 3u /* traces, metrics, logs */
+
 typedef struct settings {
   int64_t check_interval_ns;
   int64_t limit_mib;
@@ -21,8 +23,9 @@ typedef struct memory_limiter {
   const ncl_host *host;
   ncl_component *me;
   settings settings;
-  uint64_t soft_limit; /* bytes */
-  uint8_t refusing;    /* the last decision, so that changes are said */
+  uint64_t soft_limit;              /* bytes */
+  uint8_t refusing;                 /* the last decision, so that changes are said */
+  ncl_metric *counted[2 * SIGNALS]; /* accepted, then refused; NULL = not yet */
 } memory_limiter;
 
 static const ncl_field fields[] = {
@@ -156,9 +159,29 @@ static void say_change(memory_limiter *m, uint64_t used) {
   }
 }
 
+/* By signal, as the Go collector has them; other signals are counted by the host alone. */
+#define COUNTED(n, u, text) \
+  { .name = NCL_STR(n), .type = NCL_METRIC_COUNTER, .unit = NCL_STR(u), .doc = NCL_STR(text) }
+#define ACCEPTED_DOC "Items that were passed on."
+#define REFUSED_DOC "Items that were refused while memory was short: the client was told to try again."
+static const ncl_metric_type metrics[] = {
+    COUNTED("accepted_spans", "{span}", ACCEPTED_DOC),
+    COUNTED("accepted_metric_points", "{datapoint}", ACCEPTED_DOC),
+    COUNTED("accepted_log_records", "{record}", ACCEPTED_DOC),
+    COUNTED("refused_spans", "{span}", REFUSED_DOC),
+    COUNTED("refused_metric_points", "{datapoint}", REFUSED_DOC),
+    COUNTED("refused_log_records", "{record}", REFUSED_DOC),
+};
+
+static void count(memory_limiter *m, const ncl_batch *batch, uint32_t refused) {
+  if (batch->signal < NCL_SIGNAL_TRACES || batch->signal > NCL_SIGNAL_LOGS) return;
+  uint32_t i = batch->signal - NCL_SIGNAL_TRACES + (refused ? SIGNALS : 0);
+  if (m->counted[i] == NULL) m->counted[i] = m->host->metric(m->me, &metrics[i], NULL, 0);
+  m->host->metric_add(m->counted[i], (int64_t)batch->items);
+}
+
 static ncl_status limiter_consume(void *self, const ncl_call *call, ncl_outcome *outcome) {
   memory_limiter *m = self;
-  (void)call;
   ncl_memory memory = memory_now(m);
   uint64_t used = memory.used + memory.baseline;
   uint8_t refuse = used > m->soft_limit;
@@ -166,6 +189,7 @@ static ncl_status limiter_consume(void *self, const ncl_call *call, ncl_outcome 
     m->refusing = refuse;
     say_change(m, used);
   }
+  count(m, call->batch, refuse);
   if (!refuse) return NCL_FORWARD;
   outcome->message = (ncl_str)NCL_STR("data refused due to high memory usage");
   outcome->retry_after_ns = RETRY_AFTER_NS;
@@ -182,6 +206,7 @@ static const ncl_component_type components[] = {{
     .doc = NCL_STR("Refuses telemetry while memory is short, so that clients slow down."),
     .fields = NCL_ARRAY(fields),
     .methods = &methods,
+    .metrics = NCL_ARRAY(metrics),
 }};
 
 static const ncl_plugin plugin = {

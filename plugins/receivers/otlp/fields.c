@@ -31,3 +31,11 @@ const ncl_field ncl_otlp_table[NCL_OTLP_FIELDS] = {
 };
 
 const ncl_array ncl_otlp_fields = NCL_ARRAY(ncl_otlp_table);
+
+const ncl_metric_type ncl_otlp_metrics[1] = {
+    {.name = NCL_STR("rejected_requests"),
+     .type = NCL_METRIC_COUNTER,
+     .unit = NCL_STR("{request}"),
+     .doc = NCL_STR("Requests that were refused before their items could be counted."),
+     .labels = NCL_STR("transport, reason")},
+};

@@ -105,9 +105,7 @@ static void count_rejected(const ncl_otlp_answer *to, const char *reason) {
   const ncl_otlp_receiver *receiver = to->receiver;
   const ncl_pair labels[] = {{NCL_STR("transport"), transport(to)},
                              {NCL_STR("reason"), ncl_str_of(reason, strlen(reason))}};
-  static const ncl_str name = NCL_STR("rejected_requests"), unit = NCL_STR("{requests}"),
-                       doc = NCL_STR("Requests that were refused before their items could be counted.");
-  ncl_metric *metric = receiver->host->metric(receiver->me, NCL_METRIC_COUNTER, name, unit, doc, labels, 2);
+  ncl_metric *metric = receiver->host->metric(receiver->me, &ncl_otlp_metrics[0], labels, 2);
   receiver->host->metric_add(metric, 1);
 }
 

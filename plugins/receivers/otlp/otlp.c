@@ -22,6 +22,7 @@ static const ncl_component_type components[] = {{
     .signals = NCL_ARRAY(signals),
     .fields = NCL_ARRAY(ncl_otlp_table),
     .methods = &methods,
+    .metrics = NCL_ARRAY(ncl_otlp_metrics),
 }};
 
 static const ncl_plugin plugin = {

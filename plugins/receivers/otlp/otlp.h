@@ -20,6 +20,7 @@ typedef struct ncl_otlp_settings {
 /* The table of fields: fields.c. */
 #define NCL_OTLP_FIELDS 1u
 extern const ncl_field ncl_otlp_table[NCL_OTLP_FIELDS];
+extern const ncl_metric_type ncl_otlp_metrics[1];
 extern const ncl_array ncl_otlp_fields;
 
 /* Fills the settings and reports what is wrong with them. */

@@ -60,6 +60,24 @@ typedef void (*ncl_accept_fn)(void *arg, int32_t fd, ncl_str peer);
 #define NCL_METRIC_GAUGE 2u   /* a level: set or moved by differences */
 #define NCL_METRIC_HISTOGRAM 3u
 
+/* From which level of service.telemetry.metrics on a metric is exported. */
+#define NCL_LEVEL_BASIC 1u
+#define NCL_LEVEL_NORMAL 2u
+#define NCL_LEVEL_DETAILED 3u
+
+/* A metric that a component counts, also named in its descriptor (ncl_component_type.metrics), from which the reference
+ * is made. Static. */
+typedef struct ncl_metric_type {
+  ncl_str name;     /* without prefix: "batch_size_trigger_send" */
+  uint32_t type;    /* NCL_METRIC_* */
+  uint32_t level;   /* NCL_LEVEL_*; 0 = basic */
+  ncl_str unit;     /* UCUM: "{time}", "By", "s" */
+  ncl_str doc;      /* one sentence */
+  ncl_str labels;   /* their names besides the component's own, for the reference: "transport, reason" */
+  ncl_array bounds; /* HISTOGRAM: of int64_t, upper bounds of the buckets, inclusive, growing, at most 31; empty =
+                       OpenTelemetry's default */
+} ncl_metric_type;
+
 typedef struct ncl_host {
   uint32_t struct_size;
   uint32_t abi_minor;
@@ -80,11 +98,13 @@ typedef struct ncl_host {
 
   /* ---- counters ---------------------------------------------------------------------------- */
 
-  /* [loop] A metric of the component's own: `name` without prefix ("batch_size_trigger_send"), `unit` as
-   * UCUM, `labels` besides the component's id. The same name and labels give the same metric. NULL = no
-   * memory, or over the limit of 1,000 series a component; the slots below accept NULL. */
-  ncl_metric *(*metric)(ncl_component *me, uint32_t type, ncl_str name, ncl_str unit, ncl_str doc,
-                        const ncl_pair *labels, uint32_t count);
+  /* [loop] A metric of the component's own with `labels` besides the component's id. The same name and labels give the
+   * same metric, also in other instances of the id. NULL = no memory, or over the limit of 1,000 series a component;
+   * the slots below accept NULL. */
+  ncl_metric *(*metric)(ncl_component *me, const ncl_metric_type *type, const ncl_pair *labels, uint32_t count);
+  /* [loop] [create] Exporters: labels that the host's counts of what was sent and what failed carry besides the id:
+   * where it goes (server.address as "server_address", ...). No more than 8. */
+  void (*metric_labels)(ncl_component *me, const ncl_pair *labels, uint32_t count);
   /* [any] Counter, gauge: adds. Histogram: records one value. */
   void (*metric_add)(ncl_metric *metric, int64_t value);
   /* [any] Gauge: sets. */

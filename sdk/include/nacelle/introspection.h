@@ -27,9 +27,12 @@ typedef struct ncl_process_view {
   int64_t config_ns;  /* wall clock: when the config in force was taken */
   uint64_t reloads;   /* configs taken since the start */
   uint64_t reload_failures;
-  ncl_str reload_error; /* why the newest config was not taken; empty when it was */
-  uint64_t delivered;   /* items that backends took, since the start */
-  uint64_t dropped;     /* items that were taken and given up */
+  ncl_str reload_error;   /* why the newest config was not taken; empty when it was */
+  uint64_t delivered;     /* items that backends took, since the start */
+  uint64_t dropped;       /* items that were taken and given up */
+  ncl_array resource;     /* of ncl_pair: service.name, ..., in the order of their names */
+  uint32_t metrics_level; /* NCL_LEVEL_*: what is exported; 0 = nothing */
+  uint32_t reserved;
 } ncl_process_view;
 
 /* What an instance has been through. */
@@ -94,6 +97,8 @@ typedef struct ncl_metric_view {
   int64_t sum;             /* histogram */
   const int64_t *bounds;   /* histogram: upper bounds, inclusive, growing */
   const uint64_t *buckets; /* histogram: bound_count + 1 counts, not cumulative */
+  uint32_t level;          /* NCL_LEVEL_*: from which on it is exported */
+  uint32_t reserved;
 } ncl_metric_view;
 
 /* One line of the own log. */
@@ -125,8 +130,8 @@ typedef struct ncl_introspection {
   void (*components)(void *self, ncl_component_visit_fn visit, void *arg);
   /* [loop] In the order of the config. */
   void (*pipelines)(void *self, ncl_pipeline_visit_fn visit, void *arg);
-  /* [loop] All series, those of one name together, names in the order of their bytes. The visitor asks nothing else of
-   * this interface and opens no metric. */
+  /* [loop] All series of every level, those of one name together, names in the order of their bytes. The visitor asks
+   * nothing else of this interface and opens no metric. */
   void (*metrics)(void *self, ncl_metric_view_fn visit, void *arg);
   /* [loop] The newest lines that are kept (64 KiB of them, each cut at some 4 KiB), oldest first, from the first whose
    * sequence is above `after`. Text is UTF-8 without control characters. What the visitor logs is not visited. */

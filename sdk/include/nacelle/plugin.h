@@ -164,6 +164,7 @@ typedef struct ncl_component_type {
   /* Exporters: defaults of the host's fields, as YAML text; empty = the host's own. */
   ncl_str dflt_timeout; /* "30s" */
   ncl_array outputs;    /* connectors: of uint32_t pairs, (signal in, signal out); empty = same to same */
+  ncl_array metrics;    /* of ncl_metric_type: what it counts besides what the host counts of every component */
 } ncl_component_type;
 
 /* What a plugin is. Static and never changed. */

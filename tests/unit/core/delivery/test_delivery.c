@@ -27,6 +27,7 @@ typedef struct exporter {
   uint64_t sent, failed, refused, dropped;
   char reason[32];
   int64_t queue_size;
+  uint64_t offered;
   uint32_t results; /* answers that senders got */
   ncl_status last_result;
 } exporter;
@@ -88,6 +89,12 @@ static void on_dropped(void *arg, uint32_t signal, uint64_t items, ncl_str reaso
   memcpy(e->reason, reason.ptr, reason.len);
   e->reason[reason.len] = '\0';
 }
+static void on_offered(void *arg, uint64_t items, uint64_t bytes) {
+  exporter *e = arg;
+  assert_true(bytes > 0);
+  e->offered += items;
+}
+
 static void on_queue(void *arg, int64_t size, int64_t capacity) {
   (void)capacity;
   ((exporter *)arg)->queue_size = size;
@@ -107,7 +114,7 @@ static void open_exporter(exporter *e, const ncl_delivery_options *options, bool
   e->component =
       ncl_component_new(e->f.process, &type, NCL_KIND_EXPORTER, (ncl_str)NCL_STR("fake"), 1, (ncl_str){NULL, 0});
   ncl_delivery_port port = {&e->f.process->host, e->component, &methods, e, e->f.process->tokens, ordered};
-  ncl_delivery_events events = {e, on_sent, on_failed, on_refused, on_dropped, on_queue};
+  ncl_delivery_events events = {e, on_sent, on_failed, on_refused, on_dropped, on_queue, on_offered};
   e->delivery = ncl_delivery_new(&port, options, &events);
   assert_non_null(e->delivery);
 }

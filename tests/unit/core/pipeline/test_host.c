@@ -47,7 +47,8 @@ static void a_drop_is_in_the_total_and_a_filter_is_not(void **state) {
   f.process->host.drop(c, NCL_SIGNAL_TRACES, 3, (ncl_str)NCL_STR("oversize"));
   f.process->host.filtered(c, NCL_SIGNAL_TRACES, 5, (ncl_str)NCL_STR("sampled"));
   assert_int_equal(atomic_load(&f.process->dropped), 3);
-  assert_int_equal(value_of(&f, "nacelle_dropped_items"), 8);
+  assert_int_equal(value_of(&f, "nacelle_dropped_items"), 3);
+  assert_int_equal(value_of(&f, "nacelle_filtered_items"), 5);
   ncl_component_free(c);
   fixture_close(&f);
 }

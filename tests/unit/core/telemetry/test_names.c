@@ -21,16 +21,16 @@ static void names_carry_the_items_of_the_signal(void **state) {
     uint32_t signal;
     const char *text, *unit;
   } cases[] = {
-      {NCL_NAME_RECEIVER_ACCEPTED, NCL_SIGNAL_TRACES, "otelcol_receiver_accepted_spans", "{spans}"},
-      {NCL_NAME_RECEIVER_REFUSED, NCL_SIGNAL_METRICS, "otelcol_receiver_refused_metric_points", "{metric_points}"},
-      {NCL_NAME_RECEIVER_FAILED, NCL_SIGNAL_LOGS, "otelcol_receiver_failed_log_records", "{log_records}"},
-      {NCL_NAME_EXPORTER_SENT, NCL_SIGNAL_TRACES, "otelcol_exporter_sent_spans", "{spans}"},
-      {NCL_NAME_EXPORTER_SEND_FAILED, NCL_SIGNAL_LOGS, "otelcol_exporter_send_failed_log_records", "{log_records}"},
-      {NCL_NAME_EXPORTER_ENQUEUE_FAILED, 99, "otelcol_exporter_enqueue_failed_items", "{items}"},
-      {NCL_NAME_PROCESSOR_INCOMING, NCL_SIGNAL_TRACES, "otelcol_processor_incoming_items", "{items}"},
-      {NCL_NAME_PROCESSOR_OUTGOING, 0, "otelcol_processor_outgoing_items", "{items}"},
-      {NCL_NAME_EXPORTER_QUEUE_SIZE, 0, "otelcol_exporter_queue_size", "{batches}"},
-      {NCL_NAME_EXPORTER_QUEUE_CAPACITY, 0, "otelcol_exporter_queue_capacity", "{batches}"},
+      {NCL_NAME_RECEIVER_ACCEPTED, NCL_SIGNAL_TRACES, "otelcol_receiver_accepted_spans", "{span}"},
+      {NCL_NAME_RECEIVER_REFUSED, NCL_SIGNAL_METRICS, "otelcol_receiver_refused_metric_points", "{datapoint}"},
+      {NCL_NAME_RECEIVER_FAILED, NCL_SIGNAL_LOGS, "otelcol_receiver_failed_log_records", "{record}"},
+      {NCL_NAME_EXPORTER_SENT, NCL_SIGNAL_TRACES, "otelcol_exporter_sent_spans", "{span}"},
+      {NCL_NAME_EXPORTER_SEND_FAILED, NCL_SIGNAL_LOGS, "otelcol_exporter_send_failed_log_records", "{record}"},
+      {NCL_NAME_EXPORTER_ENQUEUE_FAILED, 99, "otelcol_exporter_enqueue_failed_items", "{item}"},
+      {NCL_NAME_PROCESSOR_INCOMING, NCL_SIGNAL_TRACES, "otelcol_processor_incoming_items", "{item}"},
+      {NCL_NAME_PROCESSOR_OUTGOING, 0, "otelcol_processor_outgoing_items", "{item}"},
+      {NCL_NAME_EXPORTER_QUEUE_SIZE, 0, "otelcol_exporter_queue_size", "{batch}"},
+      {NCL_NAME_EXPORTER_QUEUE_CAPACITY, 0, "otelcol_exporter_queue_capacity", "{batch}"},
       {NCL_NAME_PROCESS_MEMORY_RSS, 0, "otelcol_process_memory_rss", "By"},
       {NCL_NAME_PROCESS_UPTIME, 0, "otelcol_process_uptime", "s"},
       {NCL_NAME_PROCESS_CPU_SECONDS, 0, "otelcol_process_cpu_seconds", "s"},
@@ -94,17 +94,31 @@ static void own_names_say_kind_and_type(void **state) {
 
 static void bounds_grow_and_fit(void **state) {
   (void)state;
-  static const char *const names[] = {"otelcol_processor_batch_batch_send_size",
-                                      "otelcol_processor_batch_batch_send_size_bytes", "anything"};
-  static const uint32_t counts[] = {22, 18, 15};
-  for (size_t i = 0; i < 3; i++) {
+  static const struct {
+    ncl_name name;
     uint32_t count;
-    const int64_t *bounds = ncl_name_bounds(str(names[i]), &count);
-    assert_int_equal(count, counts[i]);
-    assert_true(count <= NCL_METRICS_BUCKETS);
-    for (uint32_t b = 1; b < count; b++)
-      assert_true(bounds[b] > bounds[b - 1]);
+    int64_t last;
+  } cases[] = {{NCL_NAME_EXPORTER_BATCH_SIZE, 22, 100000},
+               {NCL_NAME_EXPORTER_BATCH_BYTES, 18, 16777216},
+               {NCL_NAME_PROCESSOR_DURATION, 15, INT64_C(10000000000000)}};
+  for (size_t i = 0; i < 3; i++) {
+    char name[NCL_NAME_MAX], unit[NCL_NAME_MAX];
+    ncl_metric_spec spec = ncl_name_spec(cases[i].name, 0, name, unit);
+    assert_int_equal(spec.bound_count, cases[i].count);
+    assert_int_equal(spec.bounds[spec.bound_count - 1], cases[i].last);
+    for (uint32_t b = 1; b < spec.bound_count; b++)
+      assert_true(spec.bounds[b] > spec.bounds[b - 1]);
   }
+  uint32_t count;
+  assert_int_equal(ncl_name_default_bounds(&count)[14], 10000);
+  assert_int_equal(count, 15);
+}
+
+static void levels_say_what_is_exported(void **state) {
+  (void)state;
+  char name[NCL_NAME_MAX], unit[NCL_NAME_MAX];
+  assert_int_equal(ncl_name_spec(NCL_NAME_EXPORTER_SENT, NCL_SIGNAL_LOGS, name, unit).level, NCL_LEVEL_BASIC);
+  assert_int_equal(ncl_name_spec(NCL_NAME_EXPORTER_BATCH_SIZE, 0, name, unit).level, NCL_LEVEL_DETAILED);
 }
 
 int main(void) {
@@ -114,6 +128,7 @@ int main(void) {
       cmocka_unit_test(signals_have_names),
       cmocka_unit_test(own_names_say_kind_and_type),
       cmocka_unit_test(bounds_grow_and_fit),
+      cmocka_unit_test(levels_say_what_is_exported),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

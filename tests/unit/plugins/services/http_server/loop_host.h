@@ -107,13 +107,10 @@ static inline void loop_host_received(ncl_component *me, uint32_t signal, ncl_st
 }
 
 /* There is one metric, the host itself. */
-static inline ncl_metric *loop_host_metric(ncl_component *me, uint32_t type, ncl_str name, ncl_str unit, ncl_str doc,
-                                           const ncl_pair *labels, uint32_t count) {
+static inline ncl_metric *loop_host_metric(ncl_component *me, const ncl_metric_type *type, const ncl_pair *labels,
+                                           uint32_t count) {
   loop_host *host = loop_host_of(me);
   (void)type;
-  (void)name;
-  (void)unit;
-  (void)doc;
   for (uint32_t i = 0; i < count; i++) {
     if (labels[i].name.len == 6 && memcmp(labels[i].name.ptr, "reason", 6) == 0) {
       loop_host_copy(host->last_reason, sizeof(host->last_reason), labels[i].value);
