@@ -28,8 +28,9 @@ typedef struct attempt {
 struct ncl_otlp_sender {
   const ncl_host *host;
   ncl_component *me;
-  ncl_otlp_sender_config config;
-  ncl_pair *headers; /* of a request: the user's, then the exporter's */
+  uint32_t signal;
+  ncl_otlp_sender_config config; /* but for `create`, which is gone with that call */
+  ncl_pair *headers;             /* of a request: the user's, then the exporter's */
   uint32_t header_count;
   ncl_str *secrets; /* values of the user's headers */
   uint32_t secret_count;
@@ -220,7 +221,7 @@ static ncl_str header_of(const ncl_http_reply *reply, const char *name) {
 
 static void read_reply(ncl_otlp_sender *sender, const ncl_http_reply *reply, ncl_otlp_text *text,
                        ncl_outcome *outcome) {
-  ncl_otlp_answer answer = {.signal = sender->config.create->signal,
+  ncl_otlp_answer answer = {.signal = sender->signal,
                             .http_status = reply->status,
                             .grpc_code = reply->grpc_code,
                             .content_type = header_of(reply, "content-type"),
@@ -317,7 +318,9 @@ ncl_status ncl_otlp_sender_new(const ncl_otlp_sender_config *config, ncl_otlp_se
   if (sender == NULL) return NCL_NO_MEMORY;
   sender->host = config->create->host;
   sender->me = config->create->me;
+  sender->signal = config->create->signal;
   sender->config = *config;
+  sender->config.create = NULL;
   ncl_status status = take_headers(sender);
   if (status == NCL_OK) {
     *into = sender;
