@@ -174,7 +174,7 @@ ncl_status ncl_component_create(ncl_component *component, ncl_diagnostics *diagn
   ncl_status status = component->type->methods.create(&create, &component->self);
   if (status == NCL_OK) {
     component->state = NCL_STATE_CREATED;
-    if (component->kind == NCL_KIND_EXPORTER) status = open_delivery(component);
+    if (component->kind == NCL_KIND_EXPORTER && component->delivery == NULL) status = open_delivery(component);
   }
   bool said = component->complained;
   if (said && status == NCL_OK) status = NCL_PERMANENT;
@@ -188,6 +188,36 @@ ncl_status ncl_component_create(ncl_component *component, ncl_diagnostics *diagn
   return status;
 }
 
+static uint32_t jobs_of(const ncl_component *component) {
+  return component->quota == NULL ? 0 : ncl_work_quota_busy(component->quota);
+}
+
+uint32_t ncl_process_jobs(const ncl_process *process) {
+  const ncl_component *lists[] = {process->components, process->coming.components, process->services};
+  uint32_t jobs = 0;
+  for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+    for (const ncl_component *c = lists[i]; c != NULL; c = c->next)
+      jobs += jobs_of(c);
+  }
+  return jobs;
+}
+
+ncl_status ncl_component_revive(ncl_component *component) {
+  if (jobs_of(component) > 0) return NCL_RETRYABLE;
+  if (component->delivery == NULL) {
+    (void)ncl_tokens_forget(component->process->tokens, component);
+  } else {
+    ncl_tokens_forget_waits(component->process->tokens, component); /* what it owes, the delivery answers */
+  }
+  component->type->methods.destroy(component->self);
+  ncl_work_quota_close(component->quota);
+  component->self = NULL;
+  component->quota = NULL;
+  component->state = NCL_STATE_NEW;
+  component->broken = false;
+  return ncl_component_create(component, NULL);
+}
+
 void ncl_component_free(ncl_component *component) {
   if (component == NULL) return;
   ncl_process *process = component->process;
@@ -195,7 +225,9 @@ void ncl_component_free(ncl_component *component) {
   if (component->delivery != NULL) (void)ncl_delivery_abandon(component->delivery, (ncl_str)NCL_STR("shutdown"));
   (void)ncl_tokens_forget(process->tokens, component);
   ncl_delivery_free(component->delivery);
-  if (component->state != NCL_STATE_NEW) component->type->methods.destroy(component->self);
+  if (component->state != NCL_STATE_NEW && jobs_of(component) == 0) {
+    component->type->methods.destroy(component->self);
+  }
   ncl_work_quota_close(component->quota);
   int64_t charged = atomic_load(&component->charged);
   if (charged > 0) (void)ncl_pool_charge(process->pool, -charged);

@@ -121,6 +121,26 @@ ncl_component *ncl_graph_switch(ncl_process *process) {
 
 /* ---- giving up ------------------------------------------------------------------------------------ */
 
+ncl_component *ncl_graph_give_up(ncl_process *process) {
+  ncl_component *created = NULL;
+  ncl_component **end = &created;
+  ncl_component **at = &process->coming.components;
+  while (*at != NULL) {
+    ncl_component *c = *at;
+    if (c->twin != NULL || c->state == NCL_STATE_NEW) {
+      at = &c->next;
+      continue;
+    }
+    *at = c->next;
+    c->next = NULL;
+    c->place = NCL_PLACE_LEAVING;
+    *end = c;
+    end = &c->next;
+  }
+  ncl_graph_drop(process);
+  return created;
+}
+
 void ncl_graph_drop(ncl_process *process) {
   ncl_component *reversed = NULL;
   for (ncl_component *c = process->coming.components, *next; c != NULL; c = next) {

@@ -18,7 +18,10 @@ void ncl_graph_resolve(ncl_process *process);
  */
 ncl_component *ncl_graph_switch(ncl_process *process);
 
-/* Gives the coming config up: frees its components, which are not started or were ended. */
+/* Gives the coming config up: frees its components, of which none is started. */
 void ncl_graph_drop(ncl_process *process);
+/* The same, but the components that were created are returned, in the order of the start, for whoever frees them when
+ * their jobs have ended. */
+ncl_component *ncl_graph_give_up(ncl_process *process);
 
 #endif

@@ -226,6 +226,7 @@ static const void *host_component_interface(ncl_component *me, ncl_str id, ncl_s
 
 static void host_status(ncl_component *me, ncl_status status, ncl_str message) {
   int64_t now = ncl_loop_now_ns(me->process->loop);
+  if (me->status == NULL) return; /* it is leaving: how it does concerns nobody */
   if (!ncl_status_set(me->process->statuses, me->status, status, message, now)) return;
   ncl_attr attr = ncl_log_str("reason", message);
   if (status == NCL_OK) {
@@ -239,6 +240,9 @@ static void host_status(ncl_component *me, ncl_status status, ncl_str message) {
 static void host_fatal(ncl_component *me, ncl_str message) {
   ncl_attr attr = ncl_log_str("error", message);
   host_log(me, NCL_LOG_ERROR, (ncl_str)NCL_STR("fatal"), (ncl_str)NCL_STR("A component cannot go on."), &attr, 1);
+  me->broken = true;
+  /* A config that is not in force yet is given up, and one that is no more does not matter. */
+  if (me->place != NCL_PLACE_IN_FORCE) return;
   if (me->process->on_fatal != NULL) me->process->on_fatal(me->process->on_fatal_arg, message);
 }
 

@@ -92,6 +92,7 @@ static void components_slot(void *self, ncl_component_visit_fn visit, void *arg)
   int64_t ahead_ns = ahead_of(process);
   for (size_t i = 0; i < 2; i++) {
     for (const ncl_component *c = lists[i]; c != NULL; c = c->next) {
+      if (c->place == NCL_PLACE_LEAVING) continue; /* they end with the process */
       if (visit_one(c, ahead_ns, visit, arg) == 0) return;
     }
   }

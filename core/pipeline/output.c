@@ -151,9 +151,15 @@ static ncl_status go_on(ncl_process *process, const ncl_output *output, ncl_call
   return fan_out(process, output, call, outcome);
 }
 
+static ncl_status is_closed(ncl_outcome *outcome) {
+  outcome->message = (ncl_str)NCL_STR("the component is being exchanged for a new config");
+  return NCL_RETRYABLE;
+}
+
 static ncl_status hand_to(ncl_component *component, ncl_call *call, ncl_outcome *outcome) {
   ncl_flow_add(&component->flow.in, call->batch->items);
   if (component->delivery != NULL) return ncl_delivery_consume(component->delivery, call, outcome);
+  if (component->closed) return is_closed(outcome);
   uint32_t signal = call->batch->signal;
   ncl_count_incoming(component->counters, signal, call->batch->items);
   if (!component->process->detailed) return component->type->methods.consume(component->self, call, outcome);

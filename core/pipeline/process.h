@@ -53,6 +53,9 @@ struct ncl_component {
   uint32_t place;      /* NCL_PLACE_* */
   ncl_component *twin; /* of one that is coming: the one in force that does the same, and so will go on in its place */
   bool kept;           /* of one in force: it is such a twin */
+  bool closed;         /* it takes nothing: its instance is being exchanged, or could not be brought back */
+  bool handed;         /* its instance ends before that of the component that takes its place starts */
+  bool broken;         /* it could not be started, or said that it cannot go on */
   ncl_str id;          /* these three point into `text` */
   ncl_str pipeline;
   char *text;
@@ -153,8 +156,13 @@ ncl_component *ncl_component_new(ncl_process *process, const ncl_type *type, uin
 /* Makes the instance (the create slot), and an exporter's delivery. What is wrong with its config goes to
  * `diagnostics`. */
 ncl_status ncl_component_create(ncl_component *component, ncl_diagnostics *diagnostics);
-/* Destroys the instance if there is one, and frees the component. */
+/* Makes another instance of an ended one, in the same place, to be started. What is wrong is logged. */
+ncl_status ncl_component_revive(ncl_component *component);
+/* Destroys the instance if there is one, and frees the component. One whose jobs still run is not destroyed, since they
+ * may use its memory: that is for the end of the process. */
 void ncl_component_free(ncl_component *component);
+/* Jobs of host->work that have not ended, of all components and services. */
+uint32_t ncl_process_jobs(const ncl_process *process);
 
 /* The instance of the service that publishes `interface`, loaded, created and started at first need. NULL with the
  * reason in *outcome. A service that asks ends before the one that it asked for. */

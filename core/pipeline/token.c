@@ -367,7 +367,7 @@ static void end_wait(ncl_tokens *tokens, ncl_token token, const ncl_outcome *out
 }
 
 /* Once through the table. */
-static uint64_t forget(ncl_tokens *tokens, const ncl_component *component, bool *found) {
+static uint64_t forget(ncl_tokens *tokens, const ncl_component *component, bool owed_too, bool *found) {
   ncl_outcome gone = NCL_OUTCOME_INIT;
   gone.status = NCL_RETRYABLE;
   gone.message = (ncl_str)NCL_STR("the component ended before it answered");
@@ -379,7 +379,7 @@ static uint64_t forget(ncl_tokens *tokens, const ncl_component *component, bool 
     ncl_token token = token_of(index, s->generation);
     bool waits = (s->is_open || s->is_done) && s->waiter == component;
     bool is_open = s->is_open;
-    bool owes = is_open && s->debtor == component;
+    bool owes = owed_too && is_open && s->debtor == component;
     ncl_done_fn done = s->done;
     void *arg = s->arg;
     pthread_mutex_unlock(&tokens->lock);
@@ -403,8 +403,14 @@ uint64_t ncl_tokens_forget(ncl_tokens *tokens, const ncl_component *component) {
   uint64_t owed = 0;
   /* A callback that hears of an end may open another token, at a place that was passed already. */
   for (uint32_t pass = 0; found && pass < FORGET_PASSES; pass++)
-    owed += forget(tokens, component, &found);
+    owed += forget(tokens, component, true, &found);
   return owed;
+}
+
+void ncl_tokens_forget_waits(ncl_tokens *tokens, const ncl_component *component) {
+  bool found = true;
+  for (uint32_t pass = 0; found && pass < FORGET_PASSES; pass++)
+    (void)forget(tokens, component, false, &found);
 }
 
 void ncl_tokens_settle(ncl_tokens *tokens) {

@@ -49,6 +49,8 @@ void ncl_token_owe(ncl_tokens *tokens, ncl_token token, const ncl_component *deb
 /* [loop] A component is about to be destroyed: whatever it waits for ends now, done being called with NCL_RETRYABLE,
  * and what it owes ends in the same way for those who wait. Returns how many completions it owed. */
 uint64_t ncl_tokens_forget(ncl_tokens *tokens, const ncl_component *component);
+/* [loop] The same for what it waits for alone. */
+void ncl_tokens_forget_waits(ncl_tokens *tokens, const ncl_component *component);
 
 ncl_token_counts ncl_tokens_count(ncl_tokens *tokens); /* [any] */
 

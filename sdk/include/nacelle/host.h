@@ -214,8 +214,8 @@ typedef struct ncl_host {
   /* [any] Runs fn(arg) on the component's loop, later, in the order of the posts. NCL_NO_MEMORY. */
   ncl_status (*post)(ncl_component *me, ncl_call_fn fn, void *arg);
   /* [loop] Runs work(arg) on a thread that may wait, then done(arg) on the loop. At most 4 a component run at
-   * once, 64 wait; beyond that NCL_RETRYABLE. Shutdown does not wait for work: what it touches must not be
-   * freed before done has run. */
+   * once, 64 wait; beyond that NCL_RETRYABLE. Shutdown does not wait for work, but destroy does: it is called
+   * after every done has run, or, where the process ends meanwhile, not at all. */
   ncl_status (*work)(ncl_component *me, ncl_call_fn work, ncl_call_fn done, void *arg);
 
   /* [loop] A listening socket of the host's at `endpoint` ("host:port", "[::1]:4317", "unix:///path"; port 0 =

@@ -27,6 +27,10 @@ extern "C" {
 #define NCL_COMPONENT_ORDERED 2u /* exporter: the queue must hand over items in order, one at a time */
 #define NCL_COMPONENT_DIRECT 4u  /* exporter: no sending queue and no retry unless the user asks (debug, nop, file) */
 #define NCL_COMPONENT_BUFFERS 8u /* processor: may keep what it answered OK for in memory (batch, tail sampling) */
+#define NCL_COMPONENT_EXCLUSIVE                                                                                  \
+  16u /* start takes what no second instance could have meanwhile: a file, a directory, a port that host->listen \
+         does not know. When its config changes, the old instance is drained and shut down before the new one is \
+         started, and is made and started again if that one cannot be. */
 
 /* What `create` gets: borrowed until it returns. What it points to (host, me, id, config, outputs) lives as long as the
  * instance. */

@@ -29,7 +29,7 @@ typedef struct fake {
   uint32_t signal;
   const ncl_output_info *outputs;
   uint32_t output_count;
-  ncl_token start, drain, shutdown; /* answered NCL_PENDING */
+  ncl_token start, drain, shutdown, attempt; /* answered NCL_PENDING */
   int64_t drain_deadline_ns;
   uint64_t consumed; /* items */
   uint64_t sent;
@@ -40,6 +40,7 @@ static struct {
   char events[8192];
   fake *all[FAKES_MAX];
   uint32_t count;
+  uint32_t starts;            /* of those that start once */
   const void *seen_interface; /* of the extension that the last exporter with a storage was created with */
 } stage;
 
@@ -109,7 +110,8 @@ static inline ncl_status fake_start(void *self, ncl_token token, ncl_outcome *ou
   }
   if (is(f, "fatal")) f->host->fatal(f->me, (ncl_str)NCL_STR("it cannot be mended"));
   if (is(f, "complaining")) f->host->config_error(f->me, NULL, (ncl_str)NCL_STR("too late"), (ncl_str){NULL, 0});
-  if (!is(f, "bad")) return NCL_OK;
+  /* "once" starts the first time only. */
+  if (!is(f, "bad") && (!is(f, "once") || stage.starts++ == 0)) return NCL_OK;
   outcome->message = (ncl_str)NCL_STR("it is bad");
   return NCL_PERMANENT;
 }
@@ -151,7 +153,8 @@ static inline ncl_status fake_consume(void *self, const ncl_call *call, ncl_outc
 static inline ncl_status fake_send(void *self, ncl_item *item, ncl_token token, int64_t deadline_ns,
                                    ncl_outcome *outcome) {
   fake *f = self;
-  (void)token, (void)deadline_ns, (void)outcome;
+  (void)deadline_ns, (void)outcome;
+  f->attempt = token;
   if (is(f, "hanging")) return NCL_PENDING;
   if (is(f, "refusing")) return NCL_RETRYABLE;
   f->sent += item->items;
@@ -199,6 +202,9 @@ static const ncl_component_type fake_components[] = {
     FAKE("shared", NCL_KIND_PROCESSOR, processor_methods, .flags = NCL_COMPONENT_SHARED),
     FAKE("acme", NCL_KIND_EXPORTER, exporter_methods, .flags = 0),
     FAKE("direct", NCL_KIND_EXPORTER, exporter_methods, .flags = NCL_COMPONENT_DIRECT),
+    FAKE("sole", NCL_KIND_EXPORTER, exporter_methods, .flags = NCL_COMPONENT_EXCLUSIVE),
+    FAKE("sole", NCL_KIND_PROCESSOR, processor_methods, .flags = NCL_COMPONENT_EXCLUSIVE),
+    FAKE("sole", NCL_KIND_EXTENSION, extension_methods, .flags = NCL_COMPONENT_EXCLUSIVE),
     FAKE("traces", NCL_KIND_EXPORTER, exporter_methods, .signals = NCL_ARRAY(fake_traces)),
     FAKE("join", NCL_KIND_CONNECTOR, connector_methods, .flags = 0),
     FAKE("count", NCL_KIND_CONNECTOR, connector_methods, .outputs = {fake_counts, 1, 2 * (uint32_t)sizeof(uint32_t)}),

@@ -183,7 +183,24 @@ static void receivers_get_five_seconds_at_most(void **state) {
   assert_string_equal(stage.events, "drain acme/slow");
   advance(&l.g.f, 1);
   assert_int_equal(l.ended, 1);
-  assert_int_equal(fake_of(NCL_KIND_PROCESSOR, "acme/p", 1)->drain_deadline_ns, now + 20 * S - S / 2);
+  assert_int_equal(fake_of(NCL_KIND_PROCESSOR, "acme/p", 1)->drain_deadline_ns, now + 10 * S);
+  close_life(&l);
+}
+
+static void a_processor_that_never_drains_leaves_exporters_half_of_the_time(void **state) {
+  (void)state;
+  life l;
+  open_life(&l, "acme/slow", "acme/slow", "acme/slow");
+  ncl_lifecycle_start(l.lifecycle);
+  int64_t now = ncl_loop_now_ns(l.g.f.loop);
+  end_within(&l, 8 * S);
+  assert_int_equal(fake_of(NCL_KIND_RECEIVER, "acme/slow", 1)->drain_deadline_ns, now + 2 * S);
+  advance(&l.g.f, 2 * S);
+  assert_int_equal(fake_of(NCL_KIND_PROCESSOR, "acme/slow", 1)->drain_deadline_ns, now + 4 * S);
+  advance(&l.g.f, 2 * S);
+  assert_int_equal(fake_of(NCL_KIND_EXPORTER, "acme/slow", 1)->drain_deadline_ns, now + 8 * S - S / 2);
+  advance(&l.g.f, 4 * S - S / 2);
+  assert_int_equal(l.ended, 1);
   close_life(&l);
 }
 
@@ -293,6 +310,7 @@ int main(void) {
       cmocka_unit_test(an_end_that_a_start_asks_for_comes_after_it),
       cmocka_unit_test(a_mistake_that_is_found_at_the_start_is_logged),
       cmocka_unit_test(receivers_get_five_seconds_at_most),
+      cmocka_unit_test(a_processor_that_never_drains_leaves_exporters_half_of_the_time),
       cmocka_unit_test(goes_on_without_a_shutdown_that_is_never_answered),
       cmocka_unit_test(a_second_end_waits_for_nobody),
       cmocka_unit_test(a_later_second_end_changes_nothing),
