@@ -27,65 +27,81 @@ typedef struct option {
 
 static const option table[] = {
     {"--endpoint", "URL", TEXT, AT(endpoint), 0, 0,
-     "where to send (default http://localhost:4317, with HTTP http://localhost:4318)"},
-    {"--protocol", "NAME", PROTOCOL, AT(protocol), 0, 0, "grpc (default), http/protobuf or http/json"},
-    {"--header", "NAME=VALUE", HEADER, AT(headers), 0, 0, "a header of every request; may be repeated"},
-    {"--insecure", NULL, FLAG, AT(insecure), 0, 0, "no TLS, for an endpoint without http:// or https://"},
-    {"--ca", "FILE", TEXT, AT(ca), 0, 0, "TLS: the authority (PEM) to trust instead of the system's"},
-    {"--cert", "FILE", TEXT, AT(cert), 0, 0, "TLS: the certificate (PEM) to show"},
-    {"--key", "FILE", TEXT, AT(key), 0, 0, "TLS: its private key (PEM)"},
-    {"--insecure-skip-verify", NULL, FLAG, AT(skip_verify), 0, 0, "TLS: take any certificate, for tests only"},
-    {"--timeout", "DURATION", DURATION, AT(timeout_ns), 0, 0, "wait so long for each answer (default 10s)"},
-    {"--count", "N", NUMBER, AT(count), 1, UINT64_MAX, "items in all (default 10, without --duration)"},
-    {"--duration", "DURATION", DURATION, AT(duration_ns), 0, 0, "send for so long, or until --count is reached"},
-    {"--rate", "N", RATE, AT(rate), 0, 0, "items a second (default: as fast as they are taken)"},
-    {"--batch", "N", NUMBER, AT(batch), 1, NCL_GENERATE_BATCH_MAX, "items in a request at most (default 100)"},
-    {"--workers", "N", NUMBER, AT(workers), 1, NCL_GENERATE_WORKERS_MAX, "requests under way at once (default 1)"},
-    {"--size", "BYTES", SIZE, AT(size), 0, NCL_GENERATE_SIZE_MAX, "filler in each item: 500, 2KiB (default 0)"},
-    {"--service", "NAME", TEXT, AT(service), 0, 0, "service.name (default nacelle-generate)"},
-    {"--resource", "KEY=VALUE", PAIR, AT(resource), 0, 0, "an attribute of the resource; may be repeated"},
-    {"--attribute", "KEY=VALUE", PAIR, AT(attributes), 0, 0, "an attribute of every item; may be repeated"},
-    {"--span-name", "NAME", TEXT, AT(span_name), 0, 0, "traces: name of the root span"},
-    {"--metric-name", "NAME", TEXT, AT(metric_name), 0, 0, "metrics: only this one, a gauge unless --metric-type"},
+     "Where to send (default http://localhost:4317, over\nHTTP http://localhost:4318)."},
+    {"--protocol", "NAME", PROTOCOL, AT(protocol), 0, 0, "grpc (default), http/protobuf or http/json."},
+    {"--header", "NAME=VALUE", HEADER, AT(headers), 0, 0, "A header of every request. May be repeated."},
+    {"--insecure", NULL, FLAG, AT(insecure), 0, 0, "No TLS, for an endpoint without http:// or https://."},
+    {"--ca", "FILE", TEXT, AT(ca), 0, 0, "The authority (PEM) to trust, not the system's."},
+    {"--cert", "FILE", TEXT, AT(cert), 0, 0, "The certificate (PEM) to show."},
+    {"--key", "FILE", TEXT, AT(key), 0, 0, "Its private key (PEM)."},
+    {"--insecure-skip-verify", NULL, FLAG, AT(skip_verify), 0, 0, "TLS that takes any certificate: for tests only."},
+    {"--timeout", "DURATION", DURATION, AT(timeout_ns), 0, 0, "Time for each answer (default 10s)."},
+    {"--count", "N", NUMBER, AT(count), 1, UINT64_MAX, "Items in all (default 10, unless --duration)."},
+    {"--duration", "DURATION", DURATION, AT(duration_ns), 0, 0, "Send for so long, or until --count is reached."},
+    {"--rate", "N", RATE, AT(rate), 0, 0, "Items a second (default as fast as they are taken)."},
+    {"--batch", "N", NUMBER, AT(batch), 1, NCL_GENERATE_BATCH_MAX, "Items in a request at most (default 100)."},
+    {"--workers", "N", NUMBER, AT(workers), 1, NCL_GENERATE_WORKERS_MAX, "Requests under way at once (default 1)."},
+    {"--size", "BYTES", SIZE, AT(size), 0, NCL_GENERATE_SIZE_MAX, "Filler in each item: 500, 2KiB (default none)."},
+    {"--service", "NAME", TEXT, AT(service), 0, 0, "service.name (default nacelle-generate)."},
+    {"--resource", "KEY=VALUE", PAIR, AT(resource), 0, 0, "An attribute of the resource. May be repeated."},
+    {"--attribute", "KEY=VALUE", PAIR, AT(attributes), 0, 0, "An attribute of every item. May be repeated."},
+    {"--span-name", "NAME", TEXT, AT(span_name), 0, 0, "traces: the name of the root span."},
+    {"--metric-name", "NAME", TEXT, AT(metric_name), 0, 0, "metrics: only this one, a gauge unless\n--metric-type."},
     {"--metric-type", "TYPE", METRIC_TYPE, AT(metric_type), 0, 0,
-     "metrics: gauge, sum, histogram, exponential_histogram, summary or all (default)"},
-    {"--body", "TEXT", TEXT, AT(body), 0, 0, "logs: body of each record"},
-    {"--plugin-dir", "DIR", TEXT, AT(plugin_dir), 0, 0, "where exporters/otlp_grpc.so lies (default: as for nacelle)"},
-    {"--verbose", NULL, FLAG, AT(verbose), 0, 0, "the runtime's own log on standard error"},
-    {"--help", NULL, HELP, 0, 0, 0, "this text"},
+     "metrics: gauge, sum, histogram,\nexponential_histogram, summary or all (default)."},
+    {"--body", "TEXT", TEXT, AT(body), 0, 0, "logs: the body of each record."},
+    {"--plugin-dir", "DIR", TEXT, AT(plugin_dir), 0, 0, "Where plugins lie (default as of nacelle)."},
+    {"--verbose", NULL, FLAG, AT(verbose), 0, 0, "The runtime's own log, on standard error."},
+    {"--help", NULL, HELP, 0, 0, 0, "This text; -h, too."},
 };
 
 #define OPTIONS (sizeof table / sizeof table[0])
 
+#define COLUMN 28 /* where the text of an option begins */
+
+static void print_option(const option *o, FILE *out) {
+  int at = fprintf(out, "  %s%s%s", o->name, o->argument == NULL ? "" : " ", o->argument == NULL ? "" : o->argument);
+  for (const char *line = o->doc; *line != '\0';) {
+    size_t len = strcspn(line, "\n");
+    (void)fprintf(out, "%*s%.*s\n", at < COLUMN ? COLUMN - at : 1, "", (int)len, line);
+    line += len + (line[len] == '\n');
+    at = 0;
+  }
+}
+
 void ncl_generate_print_help(FILE *out) {
   (void)fputs(
-      "Sends made-up telemetry to an OTLP endpoint and says what became of it.\n"
+      "Send telemetry to a collector, to see whether a set-up works\n"
+      "\n"
+      "Makes up spans, data points or log records, sends them to an OTLP endpoint, and\n"
+      "says what was answered: how many were accepted, and why the others were not.\n"
+      "\n"
+      "A collector accepts before it hands on: whether the backend behind it took the\n"
+      "data is in that collector's log.\n"
+      "\n"
+      "Exit codes: 0 all was accepted; 1 something was not; 2 the command line is\n"
+      "wrong.\n"
       "\n"
       "Usage:\n"
       "  nacelle generate traces|metrics|logs [options]\n"
-      "  nacelle generate traces                              10 spans to the collector on this machine\n"
+      "\n"
+      "Examples:\n"
+      "  # 10 spans to the collector on this machine\n"
+      "  nacelle generate traces\n"
+      "  # Over HTTP, 50 a second\n"
       "  nacelle generate logs --protocol http/protobuf --count 1000 --rate 50\n"
+      "  # To a backend, over TLS\n"
       "  nacelle generate metrics --endpoint https://otlp.example.com:4317 --header api-key=...\n"
       "\n"
       "Options:\n",
       out);
-  for (size_t i = 0; i < OPTIONS; i++) {
-    char left[64];
-    const char *argument = table[i].argument == NULL ? "" : table[i].argument;
-    (void)snprintf(left, sizeof left, "%s%s%s", table[i].name, *argument == '\0' ? "" : " ", argument);
-    (void)fprintf(out, "  %-25s %s\n", left, table[i].doc);
-  }
+  for (size_t i = 0; i < OPTIONS; i++)
+    print_option(&table[i], out);
   (void)fputs(
       "\n"
-      "Items are spans, data points, log records. KEY=VALUE is a string; KEY:=VALUE a number, true or false.\n"
-      "An endpoint without http:// or https:// is spoken to over TLS, unless it is this machine or --insecure is "
-      "given.\n"
-      "\n"
-      "\"Accepted\" is what the endpoint answered. A collector accepts before it hands on: whether the backend behind "
-      "it\n"
-      "took the data is in the collector's log.\n"
-      "\n"
-      "Exit codes: 0 all was accepted; 1 something was not; 2 the command line is wrong.\n",
+      "KEY=VALUE is a text, KEY:=VALUE a number, true or false. An endpoint without\n"
+      "http:// or https:// is spoken to over TLS, unless it is this machine or\n"
+      "--insecure is given.\n",
       out);
 }
 
@@ -333,7 +349,8 @@ bool ncl_generate_options_parse(int argc, char **argv, ncl_generate_options *opt
   bool typed_metric = false;
   set_defaults(options);
   for (int i = 1; i < argc; i++) {
-    const option *o = find(argv[i], strcspn(argv[i], "="));
+    const char *name = strcmp(argv[i], "-h") == 0 ? "--help" : argv[i];
+    const option *o = find(name, strcspn(name, "="));
     if (o == NULL) {
       if (!read_signal(argv[i], &options->signal, p)) return false;
       continue;

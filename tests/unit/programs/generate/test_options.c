@@ -167,6 +167,8 @@ static void the_help_has_every_option_once(void **state) {
   free(text);
   assert_true(PARSE("traces", "--help", "--nonsense"));
   assert_int_equal(options.signal, 0);
+  assert_true(PARSE("-h"));
+  assert_int_equal(options.signal, 0);
 }
 
 int main(void) {
