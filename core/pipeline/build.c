@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pipeline/ports.h"
 #include "core/plugin/missing.h"
 
 #include "core/pipeline/fields.h"
@@ -557,4 +558,5 @@ void ncl_build_check(ncl_process *process, ncl_diagnostics *diagnostics) {
     (void)c->type->methods.check(c->self);
     c->diagnostics = NULL;
   }
+  ncl_ports_check(process, diagnostics);
 }

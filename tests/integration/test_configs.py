@@ -37,7 +37,8 @@ class Example:
 
     def validate(self):
         """It says nothing: no error, no warning."""
-        command = [self.program.path, "validate", "--config", self.path]
+        # At ports of its own: of a default port that is in use, it would warn.
+        command = [self.program.path, "validate", "--config", self.path, *self.ports]
         said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=self.env)
         assert said.returncode == 0 and not said.stderr, said.stderr
         return self

@@ -39,6 +39,9 @@ extern "C" {
                                    defaults, `enabled: false` inside it turns it off. Off = NCL_VALUE_OFF. */
 #define NCL_FIELD_DEPRECATED 8u /* accepted with a warning that quotes `doc` */
 #define NCL_FIELD_ANY_CASE 16u  /* ENUM: letters of either case are the same */
+#define NCL_FIELD_LISTENS                                                                                      \
+  32u /* STRING, ENDPOINT: the component listens there by TCP or at a socket file, unless it is empty; INT: at \
+         this port of the field `host` beside it. `nacelle validate` looks whether it could. */
 
 typedef struct ncl_field {
   ncl_str name;      /* key in the YAML; of a list's or map's element: empty */

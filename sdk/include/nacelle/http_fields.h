@@ -86,8 +86,11 @@ static const ncl_field ncl_grpc_keepalive_fields[] = {
      .flags = NCL_FIELD_OPTIONAL, .fields = NCL_ARRAY(ncl_grpc_enforcement_policy)},
 };
 
-#define NCL_HTTP_ENDPOINT_FIELD(dflt) \
-  { NCL_HTTP_FIELD("endpoint", NCL_TYPE_STRING, dflt, "host:port, or the path of a socket: unix:///run/my.sock.") }
+#define NCL_HTTP_ENDPOINT_FIELD(dflt)                                                                              \
+  {                                                                                                                \
+    NCL_HTTP_FIELD("endpoint", NCL_TYPE_STRING, dflt, "host:port, or the path of a socket: unix:///run/my.sock."), \
+        .flags = NCL_FIELD_LISTENS                                                                                 \
+  }
 
 /* What both have. */
 #define NCL_LISTEN_FIELDS(auth_table)                                                                         \

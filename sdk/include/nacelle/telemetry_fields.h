@@ -33,8 +33,8 @@ static const ncl_field ncl_telemetry_labels_fields[] = {
 
 static const ncl_field ncl_prometheus_fields[] = {
     {NCL_TELEMETRY_FIELD("host", NCL_TYPE_STRING, "localhost", "Address that is listened at.")},
-    {NCL_TELEMETRY_FIELD("port", NCL_TYPE_INT, "8888", "Port that is listened at; 0 = any free one."), .min = 0,
-     .max = 65535},
+    {NCL_TELEMETRY_FIELD("port", NCL_TYPE_INT, "8888", "Port that is listened at; 0 = any free one."),
+     .flags = NCL_FIELD_LISTENS, .min = 0, .max = 65535},
     {NCL_TELEMETRY_FIELD("address", NCL_TYPE_STRING, "", NCL_TELEMETRY_ADDRESS_DOC), .flags = NCL_FIELD_DEPRECATED},
     {NCL_TELEMETRY_FIELD("with_resource_constant_labels", NCL_TYPE_SECTION, "",
                          "Attributes of the resource as labels of every series."),
