@@ -113,6 +113,10 @@ static void read_endpoint(report *r, ncl_http_settings *settings) {
     read_socket(r, settings, where, endpoint);
     return;
   }
+  if (memmem(endpoint.ptr, endpoint.len, "://", 3) != NULL) {
+    refuse(r, where, "the endpoint has a scheme", "use host:port, as localhost:4317, without http://");
+    return;
+  }
   const char *colon = memrchr(endpoint.ptr, ':', endpoint.len);
   if (colon == NULL) {
     refuse(r, where, "the endpoint has no port", "use host:port, as localhost:4317");

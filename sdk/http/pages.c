@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdk/http/pages.c: a port that answers with small pages, over the service ncl.http_server. */
-#include "pages.h"
-
-#include <stdio.h>
+#include <nacelle/http_pages.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPOSED_MAX ((size_t)1024)   /* of exposed_headers as one value */
 #define GRPC_UNIMPLEMENTED 12u       /* google.rpc.Code */
 #define MAX_CONNECTIONS UINT64_C(64) /* pages are looked at by people and probes */
 
@@ -14,11 +12,7 @@ struct ncl_pages {
   ncl_pages_options options;
   const ncl_http_server *server;
   ncl_http_port *port;
-  const ncl_value *cors;
-  const ncl_value *headers; /* response_headers */
   ncl_token drain;
-  size_t exposed_len;
-  char exposed[EXPOSED_MAX];
 };
 
 /* ---- answers -------------------------------------------------------------------------------------- */
@@ -28,26 +22,20 @@ static bool is_method(const ncl_http_request *request, const char *method) {
 }
 
 void ncl_pages_respond(const ncl_pages_request *request, const ncl_pages_answer *answer) {
-  const ncl_pages *pages = request->pages;
-  ncl_pair headers[NCL_PAGES_RESPONSE_HEADERS + NCL_PAGES_CORS_HEADERS + NCL_PAGES_HEADERS + 3] = {
-      {NCL_STR("cache-control"), NCL_STR("no-store")}, {NCL_STR("x-content-type-options"), NCL_STR("nosniff")}};
+  ncl_pair headers[NCL_PAGES_HEADERS + 3] = {{NCL_STR("cache-control"), NCL_STR("no-store")},
+                                             {NCL_STR("x-content-type-options"), NCL_STR("nosniff")}};
   ncl_range body = {(const uint8_t *)answer->body.ptr, answer->body.len};
   uint32_t count = 2;
-  const ncl_value *item;
   if (answer->content_type.len > 0) headers[count++] = (ncl_pair){NCL_STR("content-type"), answer->content_type};
   for (uint32_t i = 0; i < answer->header_count && i < NCL_PAGES_HEADERS; i++)
     headers[count++] = answer->headers[i];
-  for (uint32_t i = 0; (item = ncl_config_at(pages->headers, i)) != NULL && i < NCL_PAGES_RESPONSE_HEADERS; i++)
-    headers[count++] = (ncl_pair){item->key, item->s};
-  count += ncl_pages_cors_headers(pages->cors, ncl_str_of(pages->exposed, pages->exposed_len), request->http,
-                                  headers + count);
   ncl_http_response response = {.struct_size = sizeof response,
                                 .status = answer->status,
                                 .headers = headers,
                                 .header_count = count,
                                 .body = &body,
                                 .body_count = body.len > 0 ? 1 : 0};
-  pages->server->respond(request->stream, &response, NULL, NULL);
+  request->pages->server->respond(request->stream, &response, NULL, NULL);
 }
 
 void ncl_pages_respond_text(const ncl_pages_request *request, uint32_t status, const char *text) {
@@ -57,42 +45,31 @@ void ncl_pages_respond_text(const ncl_pages_request *request, uint32_t status, c
 }
 
 uint32_t ncl_pages_only_get(const ncl_pages_request *request) {
-  static const char text[] = "405 method not allowed, supported: [GET, HEAD]\n";
   static const ncl_pair allow = {NCL_STR("allow"), NCL_STR("GET, HEAD")};
   if (is_method(request->http, "GET") || is_method(request->http, "HEAD")) return 1;
   ncl_pages_answer answer = {.status = 405,
                              .content_type = NCL_STR("text/plain; charset=utf-8"),
-                             .body = NCL_STR(text),
+                             .body = NCL_STR("405: the method is not allowed, GET and HEAD are\n"),
                              .headers = &allow,
                              .header_count = 1};
   ncl_pages_respond(request, &answer);
   return 0;
 }
 
-static void answer_options(const ncl_pages_request *request) {
-  static const ncl_pair allow = {NCL_STR("allow"), NCL_STR("GET, HEAD, OPTIONS")};
-  ncl_pair headers[NCL_PAGES_CORS_HEADERS + 1] = {allow};
-  char age[16];
-  uint32_t count = 1 + ncl_pages_cors_preflight(request->pages->cors, request->http, age, headers + 1);
-  ncl_http_response response = {
-      .struct_size = sizeof response, .status = 204, .headers = headers, .header_count = count};
-  request->pages->server->respond(request->stream, &response, NULL, NULL);
-}
-
 /* ---- requests ------------------------------------------------------------------------------------- */
+
+static void refuse_grpc(const ncl_pages *pages, ncl_http_stream *stream, uint32_t grpc_code, ncl_str message) {
+  ncl_http_response response = {
+      .struct_size = sizeof response, .status = 200, .grpc_code = grpc_code, .grpc_message = message};
+  pages->server->respond(stream, &response, NULL, NULL);
+}
 
 static ncl_status on_begin(void *arg, ncl_http_stream *stream, ncl_http_request *http, ncl_http_verdict *verdict) {
   ncl_pages *pages = arg;
   ncl_pages_request request = {pages, stream, http};
   (void)verdict;
   if (http->is_grpc) {
-    ncl_http_response response = {.struct_size = sizeof response,
-                                  .status = 200,
-                                  .grpc_code = GRPC_UNIMPLEMENTED,
-                                  .grpc_message = NCL_STR("there is no gRPC service here")};
-    pages->server->respond(stream, &response, NULL, NULL);
-  } else if (is_method(http, "OPTIONS")) {
-    answer_options(&request);
+    refuse_grpc(pages, stream, GRPC_UNIMPLEMENTED, (ncl_str)NCL_STR("there is no gRPC service here"));
   } else {
     pages->options.answer(pages->options.arg, &request);
   }
@@ -103,9 +80,27 @@ static void on_message(void *arg, ncl_http_stream *stream, ncl_http_request *htt
   (void)on_begin(arg, stream, http, NULL);
 }
 
+/* Bodies are not read, so that only the client itself can be refused. */
 static void on_refuse(void *arg, ncl_http_stream *stream, ncl_http_request *http, uint32_t why, ncl_str detail) {
-  (void)why, (void)detail;
-  (void)on_begin(arg, stream, http, NULL);
+  static const struct {
+    uint32_t status, grpc_code;
+  } codes[] = {
+      {400, 3},
+      [NCL_HTTP_REFUSED_MEMORY] = {503, 14},
+      [NCL_HTTP_REFUSED_TIMEOUT] = {408, 4},
+      [NCL_HTTP_REFUSED_AUTH] = {401, 16},
+      [NCL_HTTP_REFUSED_DENIED] = {403, 7},
+  };
+  ncl_pages *pages = arg;
+  ncl_pages_request request = {pages, stream, http};
+  if (why >= sizeof codes / sizeof codes[0] || codes[why].status == 0) why = 0;
+  if (http->is_grpc) {
+    refuse_grpc(pages, stream, codes[why].grpc_code, detail);
+    return;
+  }
+  ncl_pages_answer answer = {
+      .status = codes[why].status, .content_type = NCL_STR("text/plain; charset=utf-8"), .body = detail};
+  ncl_pages_respond(&request, &answer);
 }
 
 static void on_gone(void *arg, ncl_http_stream *stream, ncl_http_request *http) {
@@ -116,52 +111,14 @@ static const ncl_http_handler handler = {sizeof handler, 0, on_begin, on_message
 
 /* ---- the port ------------------------------------------------------------------------------------- */
 
-/* 0 in the config means never; 0 for the server means its default. */
-static int64_t timeout(const ncl_value *section, const char *name) {
-  int64_t ns = ncl_config_int(section, ncl_str_of(name, strlen(name)), 0);
-  return ns > 0 ? ns : NCL_HTTP_NO_TIMEOUT;
-}
-
-/* exposed_headers as one value, ", " between them; what does not fit is left out. */
-static void join_exposed(ncl_pages *pages) {
-  const ncl_value *list = ncl_pages_child(pages->cors, "exposed_headers");
-  const ncl_value *item;
-  for (uint32_t i = 0; (item = ncl_config_at(list, i)) != NULL; i++) {
-    if (item->s.len == 0 || pages->exposed_len + item->s.len + 2 > sizeof pages->exposed) continue;
-    if (pages->exposed_len > 0) {
-      memcpy(pages->exposed + pages->exposed_len, ", ", 2);
-      pages->exposed_len += 2;
-    }
-    memcpy(pages->exposed + pages->exposed_len, item->s.ptr, item->s.len);
-    pages->exposed_len += item->s.len;
-  }
-}
-
 static bool listen_on(ncl_pages *pages, ncl_outcome *outcome) {
-  const ncl_value *section = pages->options.section;
-  ncl_str endpoint = ncl_config_str(section, (ncl_str)NCL_STR("endpoint"), (ncl_str){NULL, 0});
-  ncl_str transport = ncl_config_str(section, (ncl_str)NCL_STR("transport"), (ncl_str)NCL_STR("tcp"));
-  char socket[128];
-  if (transport.len == 4 && memcmp(transport.ptr, "unix", 4) == 0 &&
-      (endpoint.len < 7 || memcmp(endpoint.ptr, "unix://", 7) != 0)) {
-    int n = snprintf(socket, sizeof socket, "unix://%.*s", (int)endpoint.len, endpoint.ptr);
-    if (n < 0 || (size_t)n >= sizeof socket) {
-      outcome->message = (ncl_str)NCL_STR("the path of the socket is longer than the system allows");
-      return false;
-    }
-    endpoint = ncl_str_of(socket, (size_t)n);
-  }
-  ncl_http_port_config config = {.struct_size = sizeof config,
-                                 .endpoint = endpoint,
-                                 .tls = ncl_pages_child(section, "tls"),
-                                 .max_body = 1,
-                                 .max_connections = MAX_CONNECTIONS,
-                                 .read_header_timeout_ns = timeout(section, "read_header_timeout"),
-                                 .read_timeout_ns = timeout(section, "read_timeout"),
-                                 .write_timeout_ns = timeout(section, "write_timeout"),
-                                 .idle_timeout_ns = timeout(section, "idle_timeout")};
-  config.keep_alive_off = ncl_config_int(section, (ncl_str)NCL_STR("keep_alives_enabled"), 1) == 0;
-  pages->port = pages->server->open(pages->server->self, pages->options.me, &config, &handler, pages, outcome);
+  const ncl_pages_options *o = &pages->options;
+  pages->server = o->host->service(o->me, (ncl_str)NCL_STR(NCL_HTTP_SERVER_1), outcome);
+  if (pages->server == NULL) return false;
+  if (ncl_http_settings_bind(o->host, o->me, o->settings, outcome) != NCL_OK) return false;
+  ncl_http_port_config config = o->settings->config;
+  config.max_connections = MAX_CONNECTIONS;
+  pages->port = pages->server->open(pages->server->self, o->me, &config, &handler, pages, outcome);
   return pages->port != NULL;
 }
 
@@ -173,11 +130,8 @@ ncl_pages *ncl_pages_open(const ncl_pages_options *options, ncl_outcome *outcome
     return NULL;
   }
   pages->options = *options;
-  pages->cors = ncl_pages_child(options->section, "cors");
-  pages->headers = ncl_pages_child(options->section, "response_headers");
-  join_exposed(pages);
-  pages->server = options->host->service(options->me, (ncl_str)NCL_STR(NCL_HTTP_SERVER_1), outcome);
-  if (pages->server != NULL && listen_on(pages, outcome)) return pages;
+  if (listen_on(pages, outcome)) return pages;
+  if (outcome->status == NCL_OK) outcome->status = NCL_PERMANENT;
   free(pages);
   return NULL;
 }

@@ -10,6 +10,7 @@
 typedef struct extension {
   const ncl_host *host;
   ncl_component *me;
+  ncl_create create;
   ncl_health_settings settings;
   const ncl_introspection *introspection;
   ncl_pages *pages;
@@ -150,6 +151,7 @@ static ncl_status health_create(const ncl_create *create, void **self) {
   if (e == NULL) return NCL_NO_MEMORY;
   e->host = create->host;
   e->me = create->me;
+  e->create = *create;
   ncl_status status = ncl_health_settings_read(create, &e->settings);
   if (status != NCL_OK) {
     free(e);
@@ -166,6 +168,11 @@ static void health_destroy(void *self) {
   free(e);
 }
 
+static ncl_status health_check(void *self) {
+  extension *e = self;
+  return ncl_http_settings_check(&e->create, &e->settings.port);
+}
+
 static ncl_status health_start(void *self, ncl_token token, ncl_outcome *outcome) {
   extension *e = self;
   (void)token;
@@ -176,9 +183,9 @@ static ncl_status health_start(void *self, ncl_token token, ncl_outcome *outcome
     if (e->timer == NULL) return NCL_NO_MEMORY;
     on_tick(e);
   }
-  ncl_pages_options options = {e->host, e->me, e->settings.section, on_request, e};
+  ncl_pages_options options = {e->host, e->me, &e->settings.port, on_request, e};
   e->pages = ncl_pages_open(&options, outcome);
-  if (e->pages == NULL) return outcome->status == NCL_OK ? NCL_PERMANENT : outcome->status;
+  if (e->pages == NULL) return outcome->status;
   const ncl_attr attr = {NCL_STR("endpoint"), NCL_ATTR_STR, 0, ncl_pages_endpoint(e->pages), 0, 0};
   e->host->log(e->me, NCL_LOG_INFO, (ncl_str)NCL_STR("health_check.starting"),
                (ncl_str)NCL_STR("Starting health_check extension"), &attr, 1);
@@ -202,6 +209,7 @@ static ncl_status health_shutdown(void *self, ncl_token token, ncl_outcome *outc
 static const ncl_methods methods = {
     .struct_size = sizeof methods,
     .create = health_create,
+    .check = health_check,
     .start = health_start,
     .drain = health_drain,
     .shutdown = health_shutdown,
@@ -215,7 +223,7 @@ static const ncl_component_type components[] = {{
     .aliases = NCL_ARRAY(aliases),
     .kind = NCL_KIND_EXTENSION,
     .doc = NCL_STR("Tells probes over HTTP whether the collector serves."),
-    .fields = {ncl_health_table, NCL_HEALTH_FIELDS, sizeof ncl_health_table[0]},
+    .fields = NCL_ARRAY(ncl_health_table),
     .methods = &methods,
 }};
 

@@ -26,11 +26,11 @@ typedef struct ncl_health_settings {
   int64_t include_permanent; /* component_health */
   int64_t include_recoverable;
   int64_t recovery_ns;
-  const ncl_value *section; /* with the keys of the port */
-  bool has_body;            /* response_body is set */
+  bool has_body; /* response_body is set */
+  ncl_http_settings port;
 } ncl_health_settings;
 
-#define NCL_HEALTH_FIELDS 22u
+#define NCL_HEALTH_FIELDS 23u
 extern const ncl_field ncl_health_table[NCL_HEALTH_FIELDS];
 
 /* Fills the settings and reports what is wrong with them. */

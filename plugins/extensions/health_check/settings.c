@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* settings.c: the table of fields, and what it cannot check by itself. */
+#include <nacelle/config_fill.h>
 #include <string.h>
 
 #include "health_check.h"
@@ -39,7 +40,8 @@ static const ncl_field http_fields[] = {
      .fields = NCL_ARRAY(status_fields)},
     {FIELD("config", NCL_TYPE_SECTION, "", "The effective config as YAML, without secrets."), NOWHERE,
      .fields = NCL_ARRAY(config_fields)},
-    NCL_PAGES_FIELDS("localhost:13133"),
+    NCL_HTTP_ENDPOINT_FIELD("localhost:13133"),
+    NCL_HTTP_SERVER_FIELDS,
 };
 
 static const ncl_field component_fields[] = {
@@ -53,7 +55,7 @@ static const ncl_field component_fields[] = {
      .max = INT64_MAX / 4},
 };
 
-const ncl_field ncl_health_table[NCL_HEALTH_FIELDS] = {
+const ncl_field ncl_health_table[] = {
     {FIELD("path", NCL_TYPE_STRING, "/", "Where the answer is; one that ends with / answers below it too."), AT(path)},
     {FIELD("response_body", NCL_TYPE_SECTION, "", "Answers of one's own, instead of the JSON."), NOWHERE,
      .flags = NCL_FIELD_OPTIONAL, .fields = NCL_ARRAY(body_fields)},
@@ -67,7 +69,8 @@ const ncl_field ncl_health_table[NCL_HEALTH_FIELDS] = {
     {FIELD("grpc", NCL_TYPE_ANY, "", "Not built: an error if it is written."), NOWHERE},
     {FIELD("component_health", NCL_TYPE_SECTION, "", "Which errors of components make the process unhealthy."), NOWHERE,
      .fields = NCL_ARRAY(component_fields)},
-    NCL_PAGES_FIELDS("localhost:13133"),
+    NCL_HTTP_ENDPOINT_FIELD("localhost:13133"),
+    NCL_HTTP_SERVER_FIELDS,
 };
 
 static const ncl_value *child(const ncl_value *map, const char *name) {
@@ -85,9 +88,9 @@ static ncl_status check_path(const ncl_create *create, const ncl_value *section,
   return fault(create, path, "the path does not begin with /", "write it as the path of a URL, as /health");
 }
 
-static ncl_status check_v2(const ncl_create *create, const ncl_health_settings *settings) {
+static ncl_status check_v2(const ncl_create *create, ncl_health_settings *settings) {
   const ncl_value *http = child(create->config, "http");
-  ncl_status status = ncl_pages_check(create, http);
+  ncl_status status = ncl_http_settings_read(create, http, 0, &settings->port);
   if (settings->status_enabled && check_path(create, child(http, "status"), "path") != NCL_OK) status = NCL_PERMANENT;
   if (settings->config_enabled && check_path(create, child(http, "config"), "path") != NCL_OK) status = NCL_PERMANENT;
   if (!settings->status_enabled && !settings->config_enabled) {
@@ -96,8 +99,8 @@ static ncl_status check_v2(const ncl_create *create, const ncl_health_settings *
   return status;
 }
 
-static ncl_status check_v1(const ncl_create *create) {
-  ncl_status status = ncl_pages_check(create, create->config);
+static ncl_status check_v1(const ncl_create *create, ncl_health_settings *settings) {
+  ncl_status status = ncl_http_settings_read(create, create->config, 0, &settings->port);
   if (check_path(create, create->config, "path") != NCL_OK) status = NCL_PERMANENT;
   if (ncl_config_is_on(child(create->config, "http"))) {
     create->host->config_warning(create->me, child(create->config, "http"),
@@ -117,10 +120,9 @@ ncl_status ncl_health_settings_read(const ncl_create *create, ncl_health_setting
   }
   bool v2 = settings->use_v2 != 0;
   bool http = ncl_config_has(create->config, (ncl_str)NCL_STR("http")) != 0;
-  settings->section = v2 ? child(create->config, "http") : create->config;
   settings->has_body = !v2 && ncl_config_has(create->config, (ncl_str)NCL_STR("response_body")) != 0;
   if (v2 && !http) {
     return fault(create, child(create->config, "use_v2"), "use_v2 needs the section http", "add http:");
   }
-  return v2 ? check_v2(create, settings) : check_v1(create);
+  return v2 ? check_v2(create, settings) : check_v1(create, settings);
 }

@@ -40,7 +40,7 @@ static inline uint32_t client_read(void *arg) {
 }
 
 /* Everything that comes as the answer to these lines of a request ("GET / HTTP/1.1"), which ask to close. */
-static inline const char *ask(ncl_test *t, const char *lines) {
+static inline const char *ask_host(ncl_test *t, const char *lines, const char *host) {
   static client c;
   static char request[70000];
   c = (client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -48,11 +48,15 @@ static inline const char *ask(ncl_test *t, const char *lines) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   assert_int_equal(connect(c.fd, (const struct sockaddr *)&address, sizeof(address)), 0);
   assert_int_equal(fcntl(c.fd, F_SETFL, O_NONBLOCK), 0);
-  int n = snprintf(request, sizeof(request), "%s\r\nHost: a\r\nConnection: close\r\n\r\n", lines);
+  int n = snprintf(request, sizeof(request), "%s\r\nHost: %s\r\nConnection: close\r\n\r\n", lines, host);
   assert_int_equal(send(c.fd, request, (size_t)n, MSG_NOSIGNAL), n);
   assert_int_equal(ncl_test_until(t, client_read, &c, 10000), 1);
   close(c.fd);
   return c.reply;
+}
+
+static inline const char *ask(ncl_test *t, const char *lines) {
+  return ask_host(t, lines, "localhost");
 }
 
 static inline const char *get(ncl_test *t, const char *target) {

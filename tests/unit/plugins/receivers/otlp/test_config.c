@@ -19,7 +19,7 @@ static void says_what_is_wrong(void **state) {
   refused(f, "protocols: {grpc: {enabled: false}}", "no protocol is on");
   refused(f, "protocols: {grpc: {endpoint: \"\"}}", "endpoint is empty");
   refused(f, "protocols: {grpc: {endpoint: localhost}}", "has no port");
-  refused(f, "protocols: {http: {endpoint: \"http://localhost:4318/\"}}", "not a number");
+  refused(f, "protocols: {http: {endpoint: \"http://localhost:4318/\"}}", "has a scheme");
   refused(f, "protocols: {http: {endpoint: \"localhost:99999\"}}", "not a number");
   refused(f, "protocols: {grpc: {tls: {key_file: a}}}", "needs a certificate");
   refused(f, "protocols: {grpc: {tls: {cert_file: a}}}", "needs the key");
