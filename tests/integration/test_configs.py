@@ -2,8 +2,10 @@
 """Every file of configs/: it is valid without a word said about it, it starts (on free ports), and what is sent through it
 arrives where it says. A file without a test of its own fails the suite."""
 
+import itertools
 import struct
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,8 @@ class Example:
         self.ports = []
         for protocol in tree["receivers"]["otlp"]["protocols"]:
             self.ports += ["--set", f"receivers.otlp.protocols.{protocol}.endpoint=127.0.0.1:0"]
+        for extension in tree.get("extensions", ()):
+            self.ports += ["--set", f"extensions.{extension}.endpoint=127.0.0.1:0"]
         tested.add(file)
 
     def validate(self):
@@ -208,15 +212,33 @@ def test_daemon(program, example, sink):
     assert TOKEN not in collector.output()
 
 
+def get(port, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=15) as answer:
+        return answer.status, answer.read().decode()
+
+
+def test_health(program, example, sink):
+    env = {"BACKEND_ENDPOINT": sink.grpc_endpoint, "BACKEND_INSECURE": "true"}
+    collector = example("examples/health.yaml", **env).start()
+    assert_arrives(send_all(collector), sink, program)
+    ports = {}
+    for event in ("health_check.starting", "zpages.starting"):
+        line = collector.wait_line(lambda line, event=event: line.fields.get("event") == event, event)
+        ports[event.split(".")[0]] = int(line.fields["endpoint"].rpartition(":")[2])
+    status, body = get(ports["health_check"], "/")
+    assert status == 200 and "Server available" in body
+    status, body = get(ports["zpages"], "/")
+    assert status == 200 and "otlp_grpc" in body
+
+
 # ---- All of them
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_it_says_what_it_is_for_and_names_its_variables(file):
     text = (CONFIGS / file).read_text()
-    head = text.split("\nreceivers:")[0].splitlines()
-    assert head[0] == "# SPDX-License-Identifier: Apache-2.0"
-    assert len(head) >= 2 and all(line.startswith("#") for line in head)
+    head = list(itertools.takewhile(lambda line: line.startswith("#"), text.splitlines()))
+    assert head[0] == "# SPDX-License-Identifier: Apache-2.0" and len(head) >= 2
     for name in {part.split(":-")[0].split("}")[0] for part in text.split("${env:")[1:]}:
         assert name in "\n".join(head) or name == "BACKEND_INSECURE", f"{name} is not explained"
 
