@@ -78,8 +78,9 @@ static void answer_sender(ncl_delivery *d, item *i, const ncl_outcome *outcome) 
   i->result = 0;
 }
 
-static void free_item(ncl_delivery *d, item *i) {
+static void free_item(ncl_delivery *d, item *i, bool is_over) {
   list_remove(i);
+  ncl_delivery_leave_disk(d, i, is_over);
   if (d->last_failed == i) d->last_failed = NULL;
   if (i->prepared) d->port.methods->release(d->port.self, &i->item);
   d->port.host->batch_release(i->item.batch);
@@ -90,7 +91,7 @@ static void free_item(ncl_delivery *d, item *i) {
 
 static void end_item(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
   answer_sender(d, i, outcome);
-  free_item(d, i);
+  free_item(d, i, true);
   ncl_delivery_tell(d);
   ncl_delivery_admit(d);
 }
@@ -174,13 +175,14 @@ static void keep_remainder(ncl_delivery *d, item *i, const ncl_outcome *outcome)
     d->port.host->batch_retain(outcome->remainder);
     d->port.host->batch_release(i->item.batch);
     i->item.batch = outcome->remainder;
+    i->is_cut = true;
   }
   if (left == i->item.items) return;
   if (d->events.sent != NULL) d->events.sent(d->events.arg, i->item.signal, i->item.items - left);
   i->item.items = left;
 }
 
-static void retry_later(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
+void ncl_delivery_try_again(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
   int64_t now = now_ns(d);
   uint64_t before = i->item.items;
   keep_remainder(d, i, outcome);
@@ -193,7 +195,10 @@ static void retry_later(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
   i->item.attempt++;
   int64_t delay = ncl_retry_delay_ns(&d->options.retry, i->item.attempt, now - i->first_try_ns, outcome->retry_after_ns,
                                      random_number(d, i));
-  if (!d->options.retry.enabled) {
+  if (d->draining && i->key != 0) {
+    list_move(i, &d->kept);
+    ncl_delivery_keep_all(d);
+  } else if (!d->options.retry.enabled) {
     ncl_delivery_drop(d, i, outcome, (ncl_str)NCL_STR("retry_disabled"));
   } else if (d->draining) {
     ncl_delivery_drop(d, i, outcome, d->end_reason);
@@ -219,7 +224,7 @@ static void try_ended(ncl_delivery *d, item *i, ncl_status status, const ncl_out
       break;
     case NCL_RETRYABLE:
     case NCL_NO_MEMORY:
-      retry_later(d, i, &known);
+      ncl_delivery_try_again(d, i, &known);
       break;
     default:
       /* The backend spoke, so it is not down. */
@@ -252,7 +257,7 @@ static bool prepare_item(ncl_delivery *d, item *i, int64_t now) {
     return true;
   }
   if (status == NCL_NO_MEMORY || status == NCL_RETRYABLE) {
-    retry_later(d, i, &outcome);
+    ncl_delivery_try_again(d, i, &outcome);
     return false;
   }
   outcome.status = NCL_PERMANENT;
@@ -260,10 +265,10 @@ static bool prepare_item(ncl_delivery *d, item *i, int64_t now) {
   return false;
 }
 
-static void try_item(ncl_delivery *d, item *i) {
+void ncl_delivery_try(ncl_delivery *d, item *i) {
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   int64_t now = now_ns(d);
-  list_move(i, &d->trying);
+  if (!ncl_delivery_has_batch(d, i)) return;
   if (!i->prepared && !prepare_item(d, i, now)) return;
   int64_t deadline = d->options.timeout_ns > 0 ? now + d->options.timeout_ns : 0;
   i->attempt = ncl_token_open(d->port.tokens, d->port.exporter, d->port.exporter, on_try_done, i, deadline);
@@ -311,7 +316,7 @@ static uint32_t tries_allowed(const ncl_delivery *d) {
 }
 
 static bool is_empty(const ncl_delivery *d) {
-  return d->queue.count + d->waiting.count + d->trying.count + d->blocked.count == 0;
+  return d->queue.count + d->waiting.count + d->trying.count + d->blocked.count + d->storing.count == 0;
 }
 
 static void arm_timer(ncl_delivery *d, int64_t now) {
@@ -336,7 +341,8 @@ void ncl_delivery_pump(ncl_delivery *d) {
     if (d->gate_ns > now && !d->draining) break;
     item *i = next_item(d, now);
     if (i == NULL) break;
-    try_item(d, i);
+    list_move(i, &d->trying);
+    ncl_delivery_try(d, i);
   }
   d->pumping = false;
   arm_timer(d, now);
@@ -346,7 +352,7 @@ void ncl_delivery_pump(ncl_delivery *d) {
     d->quiet = 0;
     ncl_token_complete(d->port.tokens, token, &outcome);
   }
-  if (d->drained != 0 && is_empty(d)) {
+  if (d->drained != 0 && is_empty(d) && ncl_delivery_disk_is_closed(d)) {
     ncl_outcome outcome = NCL_OUTCOME_INIT;
     ncl_token token = d->drained;
     d->drained = 0;
@@ -375,15 +381,23 @@ static bool has_room(const ncl_delivery *d, uint64_t size) {
   return !d->options.queue_enabled || d->size + size <= (uint64_t)d->options.queue_size;
 }
 
+void ncl_delivery_queued(ncl_delivery *d, item *i) {
+  list_append(&d->queue, i);
+  if (d->options.wait_for_result) return;
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  answer_sender(d, i, &outcome);
+}
+
 void ncl_delivery_admit(ncl_delivery *d) {
   while (d->blocked.first != NULL && has_room(d, ncl_delivery_size_of(d, d->blocked.first->item.batch))) {
     item *i = d->blocked.first;
     i->size = ncl_delivery_size_of(d, i->item.batch);
     d->size += i->size;
-    list_move(i, &d->queue);
-    if (!d->options.wait_for_result) {
-      ncl_outcome outcome = NCL_OUTCOME_INIT;
-      answer_sender(d, i, &outcome);
+    list_remove(i);
+    if (d->disk != NULL) {
+      ncl_delivery_store(d, i);
+    } else {
+      ncl_delivery_queued(d, i);
     }
     ncl_delivery_tell(d);
   }
@@ -399,6 +413,12 @@ static ncl_status refuse(ncl_delivery *d, const ncl_batch *batch, ncl_outcome *o
   d->port.host->log(d->port.exporter, NCL_LOG_ERROR, (ncl_str)NCL_STR("export.refused"),
                     (ncl_str)NCL_STR("Exporting failed. Rejecting data."), attrs, 2);
   return status;
+}
+
+void ncl_delivery_refuse_item(ncl_delivery *d, item *i, ncl_status status, ncl_str reason) {
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  (void)refuse(d, i->item.batch, &outcome, status, reason);
+  end_item(d, i, &outcome);
 }
 
 ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outcome *outcome) {
@@ -425,7 +445,7 @@ ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outco
   if (i == NULL) {
     return refuse(d, call->batch, outcome, NCL_NO_MEMORY, (ncl_str)NCL_STR("no memory for an item of the queue"));
   }
-  bool waits = !room || !d->options.queue_enabled || d->options.wait_for_result;
+  bool waits = !room || ncl_delivery_waits(d);
   i->delivery = d;
   i->item.struct_size = sizeof i->item;
   i->item.batch = call->batch;
@@ -437,11 +457,17 @@ ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outco
   i->result = waits ? call->token : 0;
   d->port.host->batch_retain(call->batch);
   d->port.host->context_retain(call->context);
-  list_append(room ? &d->queue : &d->blocked, i);
-  if (room) {
+  if (!room) {
+    list_append(&d->blocked, i);
+  } else {
     i->size = size;
     d->size += size;
     ncl_delivery_tell(d);
+    if (d->disk != NULL) {
+      ncl_delivery_store(d, i);
+    } else {
+      list_append(&d->queue, i);
+    }
   }
   ncl_delivery_pump(d);
   return waits ? NCL_PENDING : NCL_OK;
@@ -467,11 +493,11 @@ ncl_delivery *ncl_delivery_new(const ncl_delivery_port *port, const ncl_delivery
 }
 
 bool ncl_delivery_waits(const ncl_delivery *d) {
-  return !d->options.queue_enabled || d->options.wait_for_result;
+  return !d->options.queue_enabled || d->options.wait_for_result || d->options.storage.len > 0;
 }
 
 ncl_delivery_state ncl_delivery_look(const ncl_delivery *d) {
-  const list *lists[] = {&d->queue, &d->trying, &d->waiting, &d->blocked};
+  const list *lists[] = {&d->queue, &d->trying, &d->waiting, &d->blocked, &d->storing, &d->kept};
   ncl_delivery_state state = {.size = d->size,
                               .capacity = d->options.queue_enabled ? (uint64_t)d->options.queue_size : 0,
                               .in_flight = (uint64_t)d->trying.count + d->waiting.count,
@@ -489,8 +515,10 @@ ncl_delivery_state ncl_delivery_look(const ncl_delivery *d) {
 
 ncl_status ncl_delivery_drain(ncl_delivery *d, ncl_token token) {
   d->draining = true;
+  /* What follows finds it on the disk. */
+  if (d->disk != NULL && d->successor != NULL) ncl_delivery_keep_all(d);
   ncl_delivery_pump(d);
-  if (is_empty(d)) return NCL_OK;
+  if (is_empty(d) && ncl_delivery_disk_is_closed(d)) return NCL_OK;
   d->drained = token;
   return NCL_PENDING;
 }
@@ -506,13 +534,13 @@ static uint64_t abandon_list(ncl_delivery *d, list *l, const ncl_outcome *outcom
       (void)ncl_token_cancel(d->port.tokens, attempt);
       d->port.methods->cancel(d->port.self, attempt);
     }
-    if (i->result == 0) {
+    if (i->result == 0 && i->key == 0) {
       items += held;
       count_dropped(d, i->item.signal, held, reason);
     }
-    if (d->events.send_failed != NULL) d->events.send_failed(d->events.arg, i->item.signal, held);
+    if (d->events.send_failed != NULL && i->key == 0) d->events.send_failed(d->events.arg, i->item.signal, held);
     answer_sender(d, i, outcome);
-    free_item(d, i);
+    free_item(d, i, false);
   }
   return items;
 }
@@ -532,6 +560,8 @@ uint64_t ncl_delivery_abandon(ncl_delivery *d, ncl_str reason) {
   items += abandon_list(d, &d->waiting, &outcome, reason);
   items += abandon_list(d, &d->queue, &outcome, reason);
   items += abandon_list(d, &d->blocked, &outcome, reason);
+  items += abandon_list(d, &d->storing, &outcome, reason);
+  items += abandon_list(d, &d->kept, &outcome, reason);
   ncl_delivery_tell(d);
   if (items > 0) {
     say_dropped(d, NCL_LOG_ERROR, (ncl_str)NCL_STR("Shutdown ended before everything was exported. Dropping data."),
@@ -542,6 +572,7 @@ uint64_t ncl_delivery_abandon(ncl_delivery *d, ncl_str reason) {
 
 void ncl_delivery_free(ncl_delivery *d) {
   if (d == NULL) return;
+  ncl_disk_queue_free(d->disk);
   d->port.host->timer_close(d->timer);
   free(d);
 }

@@ -36,6 +36,10 @@ typedef struct ncl_delivery_events {
 ncl_delivery *ncl_delivery_new(const ncl_delivery_port *port, const ncl_delivery_options *options,
                                const ncl_delivery_events *events);
 
+/* Before the exporter is started: opens the queue's storage, where the config names one, and looks for what an earlier
+ * process left in it. NCL_OK, or an error with the reason in *outcome. */
+ncl_status ncl_delivery_begin(ncl_delivery *delivery, ncl_str exporter_id, uint32_t signal, ncl_outcome *outcome);
+
 /* The exporter's end of the pipeline: NCL_OK = queued, NCL_PENDING (no queue, wait_for_result, block_on_overflow), or a
  * refusal with the reason in *outcome. */
 ncl_status ncl_delivery_consume(ncl_delivery *delivery, const ncl_call *call, ncl_outcome *outcome);

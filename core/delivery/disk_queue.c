@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EPOCH_SHIFT 40u                /* keys of one opening: 2^40 */
-#define FIND_ENTRIES 256u              /* of one step of the search */
-#define FIND_BYTES ((uint64_t)4 << 20) /* the same, one entry at least */
-#define FORGET_AT_ONCE 256u            /* entries that are deleted in one transaction */
-#define RETRY_NS INT64_C(1000000000)   /* after a failure of the storage */
+#define EPOCH_SHIFT 40u                 /* keys of one opening: 2^40 */
+#define FIND_ENTRIES 256u               /* of one step of the search */
+#define FIND_BYTES ((uint64_t)4 << 20)  /* the same, one entry at least */
+#define FORGET_AT_ONCE 256u             /* entries that are deleted in one transaction */
+#define PATIENCE_NS INT64_C(3000000000) /* with a storage that does not open */
+#define RETRY_NS INT64_C(1000000000)    /* after a failure of the storage */
 
 struct ncl_disk_put {
   const ncl_host *host;
@@ -43,9 +44,10 @@ struct ncl_disk_queue {
   uint64_t epoch; /* 0 = not known yet */
   uint64_t next;  /* number of the next key in it */
   uint64_t find_from;
-  bool is_found;          /* all that was left */
-  ncl_token opening;      /* reading or writing entry 0, or a step of the search */
-  uint8_t epoch_bytes[8]; /* what is written to entry 0 */
+  int64_t failing_since_ns; /* 0 = it does not */
+  bool is_found;            /* all that was left */
+  ncl_token opening;        /* reading or writing entry 0, or a step of the search */
+  uint8_t epoch_bytes[8];   /* what is written to entry 0 */
   ncl_range epoch_value;
   ncl_disk_put *waiting; /* for the epoch, oldest first */
   ncl_disk_put **waiting_end;
@@ -98,7 +100,7 @@ static void delete_some(ncl_disk_queue *q) {
   ncl_storage_op ops[FORGET_AT_ONCE];
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   uint32_t count = q->forgotten_count < FORGET_AT_ONCE ? q->forgotten_count : FORGET_AT_ONCE;
-  if (count == 0 || q->delete_token != 0) return;
+  if (count == 0 || q->delete_token != 0 || q->client == NULL) return;
   for (uint32_t i = 0; i < count; i++)
     ops[i] = (ncl_storage_op){.type = NCL_STORAGE_DELETE, .key = q->forgotten[i]};
   q->delete_token = open_token(q, on_deleted, q);
@@ -176,27 +178,24 @@ static void on_written(void *arg, const ncl_outcome *outcome) {
   if (q->is_closing) advance(q);
 }
 
-static void write_put(ncl_disk_put *put) {
+/* False: no memory; the put is in no list. */
+static bool write_put(ncl_disk_put *put) {
   ncl_disk_queue *q = put->queue;
   ncl_outcome outcome = NCL_OUTCOME_INIT;
-  put->key = q->epoch << EPOCH_SHIFT | q->next++;
-  ncl_storage_op op = {
-      NCL_STORAGE_PUT, 0, put->key, {put->pieces, (uint32_t)put->gather.count + 1, sizeof *put->pieces}};
-  put->next = q->writing;
-  q->writing = put;
   /* Nobody's token: what the storage reads from must outlive the exporter. */
   put->token = ncl_token_open(q->port.tokens, NULL, NULL, on_written, put, 0);
-  ncl_status status = NCL_NO_MEMORY;
-  if (put->token != 0) status = q->port.storage->commit(q->client, &op, 1, put->token, &outcome);
-  if (status == NCL_PENDING) return;
+  if (put->token == 0) return false;
+  put->key = q->epoch << EPOCH_SHIFT | q->next++;
+  put->next = q->writing;
+  q->writing = put;
+  ncl_storage_op op = {
+      NCL_STORAGE_PUT, 0, put->key, {put->pieces, (uint32_t)put->gather.count + 1, sizeof *put->pieces}};
+  ncl_status status = q->port.storage->commit(q->client, &op, 1, put->token, &outcome);
+  if (status == NCL_PENDING) return true;
   /* `stored` may not come from within `put`: by the token it comes on a later turn. */
   outcome.status = status;
-  if (put->token != 0) {
-    ncl_token_complete(q->port.tokens, put->token, &outcome);
-  } else {
-    unlink_put(&q->writing, put);
-    put_ended(put, NCL_NO_MEMORY, (ncl_str)NCL_STR("no memory for another call"));
-  }
+  ncl_token_complete(q->port.tokens, put->token, &outcome);
+  return true;
 }
 
 ncl_disk_put *ncl_disk_queue_put(ncl_disk_queue *q, void *item, const ncl_batch *batch, ncl_context *context) {
@@ -224,11 +223,12 @@ ncl_disk_put *ncl_disk_queue_put(ncl_disk_queue *q, void *item, const ncl_batch 
   ncl_envelope_write(&head, &pairs, &request, put->head);
   put->pieces[0] = (ncl_range){put->head, head_len};
   if (put->gather.count > 0) memcpy(put->pieces + 1, put->gather.pieces, put->gather.count * sizeof *put->pieces);
-  if (q->epoch != 0) {
-    write_put(put);
-  } else {
+  if (q->epoch == 0) {
     *q->waiting_end = put;
     q->waiting_end = &put->next;
+  } else if (!write_put(put)) {
+    free_put(put);
+    return NULL;
   }
   return put;
 }
@@ -315,7 +315,7 @@ static void on_loaded(void *arg, const ncl_outcome *outcome) {
 
 bool ncl_disk_queue_load(ncl_disk_queue *q, void *item, uint64_t key) {
   ncl_outcome outcome = NCL_OUTCOME_INIT;
-  load *l = calloc(1, sizeof *l);
+  load *l = q->client != NULL ? calloc(1, sizeof *l) : NULL;
   if (l == NULL) return false;
   *l = (load){.queue = q, .item = item, .key = key, .next = q->loads};
   l->token = open_token(q, on_loaded, l);
@@ -336,9 +336,13 @@ void ncl_disk_queue_load_cancel(ncl_disk_queue *q, const void *item) {
 
 /* ---- opening: the epoch, then what was left ---------------------------------------------------------- */
 
-/* Those that wait to be put are told: their senders still have what they sent. */
+/* An instance that is being exchanged keeps the storage for a moment. After that those that wait to be put are told:
+ * their senders still have what they sent. */
 static void fail_opening(ncl_disk_queue *q, ncl_status status, ncl_str reason) {
-  while (q->epoch == 0 && q->waiting != NULL) {
+  int64_t now = host_of(q)->now_ns(q->port.exporter);
+  if (q->failing_since_ns == 0) q->failing_since_ns = now;
+  bool is_patient = now - q->failing_since_ns < PATIENCE_NS;
+  while (q->epoch == 0 && q->waiting != NULL && !is_patient) {
     ncl_disk_put *put = q->waiting;
     q->waiting = put->next;
     put_ended(put, NCL_RETRYABLE, reason);
@@ -383,6 +387,7 @@ static void on_found(void *arg, const ncl_outcome *outcome) {
     return;
   }
   q->is_found = true;
+  q->failing_since_ns = 0;
   q->events.ready(q->events.arg, NCL_OK, (ncl_str){NULL, 0});
 }
 
@@ -411,7 +416,7 @@ static void on_epoch_written(void *arg, const ncl_outcome *outcome) {
   while (q->waiting != NULL) {
     ncl_disk_put *put = q->waiting;
     q->waiting = put->next;
-    write_put(put);
+    if (!write_put(put)) put_ended(put, NCL_NO_MEMORY, (ncl_str)NCL_STR("no memory for another call"));
   }
   q->waiting_end = &q->waiting;
   if (q->is_closing) {
@@ -468,6 +473,15 @@ static void read_epoch(ncl_disk_queue *q) {
 static void on_retry(void *arg) {
   ncl_disk_queue *q = arg;
   if (q->is_closing) return;
+  if (q->client == NULL) {
+    ncl_outcome outcome = NCL_OUTCOME_INIT;
+    const ncl_disk_port *port = &q->port;
+    q->client = port->storage->open(port->storage->self, port->exporter, port->owner, port->name, &outcome);
+    if (q->client == NULL) {
+      fail_opening(q, outcome.status, outcome.message);
+      return;
+    }
+  }
   if (q->opening == 0 && q->epoch == 0) {
     read_epoch(q);
   } else if (q->opening == 0 && !q->is_found) {
@@ -485,13 +499,7 @@ ncl_disk_queue *ncl_disk_queue_open(const ncl_disk_port *port, const ncl_disk_ev
   q->find_from = 1;
   q->retry = port->host->timer_open(port->exporter, on_retry, q);
   if (q->retry == NULL) goto no_memory;
-  q->client = port->storage->open(port->storage->self, port->exporter, port->owner, port->name, outcome);
-  if (q->client == NULL) {
-    port->host->timer_close(q->retry);
-    free(q);
-    return NULL;
-  }
-  /* The first answer, too, comes on a later turn of the loop. */
+  /* Opened on a later turn of the loop: no event comes from within this call. */
   port->host->timer_set(q->retry, port->host->now_ns(port->exporter));
   return q;
 no_memory:
@@ -545,7 +553,7 @@ ncl_status ncl_disk_queue_close(ncl_disk_queue *q, ncl_token token) {
   }
   q->waiting_end = &q->waiting;
   delete_some(q);
-  if (!is_busy(q) && close_storage(q) == NCL_OK) return NCL_OK;
+  if (q->client == NULL || (!is_busy(q) && close_storage(q) == NCL_OK)) return NCL_OK;
   q->closed = token;
   return NCL_PENDING;
 }

@@ -35,7 +35,7 @@ static void move(ncl_delivery *d, item *i, ncl_delivery *to, list *into) {
 
 bool ncl_delivery_pass_on(ncl_delivery *d, item *i) {
   ncl_delivery *to = d->successor;
-  if (to == NULL || !detach(d, i)) return false;
+  if (to == NULL || i->key != 0 || !detach(d, i)) return false;
   move(d, i, to, &to->queue);
   ncl_delivery_tell(to);
   ncl_delivery_pump(to);
@@ -43,6 +43,8 @@ bool ncl_delivery_pass_on(ncl_delivery *d, item *i) {
 }
 
 static void pass_list(ncl_delivery *from, list *l, ncl_delivery *to, list *into) {
+  /* What lies on the disk is found there. */
+  if (from->disk != NULL && l != &from->blocked) return;
   for (item *i = l->first, *next; i != NULL; i = next) {
     next = i->next;
     if (detach(from, i)) move(from, i, to, into);

@@ -94,9 +94,7 @@ static void read_queue(const ncl_host *host, ncl_component *component, const ncl
   options->wait_for_result = integer(queue, "wait_for_result", 0);
   if (!on) return;
   const ncl_value *storage = ncl_value_get(queue, (ncl_str)NCL_STR("storage"));
-  if (storage != NULL && storage->is_set && storage->s.len > 0) {
-    refuse(host, component, storage, (ncl_str)NCL_STR("a queue on disk is not available in this version"));
-  }
+  if (options->queue_enabled && storage != NULL && storage->is_set) options->storage = storage->s;
   const ncl_value *batch = ncl_value_get(queue, (ncl_str)NCL_STR("batch"));
   if (batch != NULL && batch->kind == NCL_VALUE_MAP) {
     refuse(host, component, batch,

@@ -20,6 +20,8 @@ typedef struct ncl_delivery_options {
   int64_t block_on_overflow;
   int64_t wait_for_result;
   ncl_retry_policy retry;
+  ncl_str storage;        /* id of the extension that keeps the queue; empty = memory */
+  uint64_t in_memory_max; /* bytes of items on disk that are held in memory, too; 0 = as the budget allows */
 } ncl_delivery_options;
 
 /* The host's fields of `exporter`, with the defaults that its descriptor names, written into `into`. */

@@ -4,6 +4,7 @@
 #define NACELLE_CORE_DELIVERY_QUEUE_H
 
 #include "core/delivery/delivery.h"
+#include "core/delivery/disk_queue.h"
 
 typedef struct item {
   ncl_item item; /* what the exporter sees */
@@ -18,6 +19,12 @@ typedef struct item {
   int64_t first_try_ns;
   int64_t not_before_ns;
   bool prepared;
+
+  /* Of a queue on disk. */
+  uint64_t key;      /* where it lies; 0 = nowhere */
+  ncl_disk_put *put; /* it is being written */
+  bool is_cut;       /* a part was delivered: what lies on the disk is more than what is left */
+  bool is_counted;   /* in `in_memory` */
 } item;
 
 typedef struct list {
@@ -33,6 +40,13 @@ struct ncl_delivery {
   list trying;
   list waiting; /* to be tried again */
   list blocked; /* senders that wait for room; not counted in `size` */
+  list storing; /* being written to the disk, or waiting for that */
+  list kept;    /* on the disk, for the next process */
+  ncl_disk_queue *disk;
+  uint64_t in_memory;   /* bytes of items on the disk that are held in memory, too */
+  uint64_t found_items; /* that an earlier process left */
+  bool disk_is_closed;
+  ncl_token disk_closing;
   uint64_t size;
   uint64_t send_failures;
   ncl_timer *timer;
@@ -84,13 +98,34 @@ static inline void list_move(item *i, list *to) {
   list_append(to, i);
 }
 
-/* ---- what handover.c needs of delivery.c ---------------------------------------------------------- */
+/* ---- on_disk.c, for delivery.c ------------------------------------------------------------------------- */
+
+/* Begins to write an item that is in no list. */
+void ncl_delivery_store(ncl_delivery *d, item *i);
+/* True: the item has its batch. False: it is being loaded (`trying`), or it waits to be. */
+bool ncl_delivery_has_batch(ncl_delivery *d, item *i);
+/* An item leaves the delivery: what its place on the disk needs. `is_over`: nobody will need it there. */
+void ncl_delivery_leave_disk(ncl_delivery *d, item *i, bool is_over);
+/* Stops trying: what is on the disk stays there. */
+void ncl_delivery_keep_all(ncl_delivery *d);
+/* False: the disk is being closed, and the drain goes on with that. */
+bool ncl_delivery_disk_is_closed(ncl_delivery *d);
+
+/* ---- what on_disk.c and handover.c need of delivery.c ---------------------------------------------------------- */
 
 void ncl_delivery_pump(ncl_delivery *d);
 /* What waits for room gets it where there is some. */
 void ncl_delivery_admit(ncl_delivery *d);
 void ncl_delivery_tell(ncl_delivery *d);
 uint64_t ncl_delivery_size_of(const ncl_delivery *d, const ncl_batch *batch);
+/* A try of an item that is in `trying`. */
+void ncl_delivery_try(ncl_delivery *d, item *i);
+/* A try failed for a passing reason. */
+void ncl_delivery_try_again(ncl_delivery *d, item *i, const ncl_outcome *outcome);
+/* The sender's call is refused after all, and the item gone. */
+void ncl_delivery_refuse_item(ncl_delivery *d, item *i, ncl_status status, ncl_str reason);
+/* The item was put into the queue: a sender that does not wait for the result has its answer. */
+void ncl_delivery_queued(ncl_delivery *d, item *i);
 /* `why` is one of the fixed words that drops are counted under. */
 void ncl_delivery_drop(ncl_delivery *d, item *i, const ncl_outcome *outcome, ncl_str why);
 /* Whether the item passes over to the delivery that follows, which is then where it is. */

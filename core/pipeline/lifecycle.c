@@ -152,7 +152,8 @@ static bool call_slot(ncl_lifecycle *l) {
   ncl_status status = NCL_OK;
   if (l->phase == STARTING) {
     l->at->state = NCL_STATE_STARTED;
-    status = l->at->type->methods.start(l->at->self, l->token, &outcome);
+    if (l->at->delivery != NULL) status = ncl_delivery_begin(l->at->delivery, l->at->id, l->at->signal, &outcome);
+    if (status == NCL_OK) status = l->at->type->methods.start(l->at->self, l->token, &outcome);
   } else if (l->phase == DRAINING) {
     status = drain(l, l->token, deadline, &outcome);
   } else {

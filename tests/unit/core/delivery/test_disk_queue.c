@@ -252,6 +252,8 @@ static void opens_again_until_it_works(void **state) {
   (void)put(w, &item, 2);
   advance(&w->f, 2 * S);
   assert_int_equal(w->not_ready, 2);
+  assert_int_equal(w->not_stored, 0);
+  advance(&w->f, 2 * S);
   assert_int_equal(w->not_stored, 1);
   w->storage.fails = NCL_OK;
   advance(&w->f, 2 * S);

@@ -116,10 +116,17 @@ static void a_direct_exporter_has_what_is_written(void **state) {
   assert_int_equal(o.retry.enabled, 1);
 }
 
+static void names_the_storage_of_a_queue(void **state) {
+  (void)state;
+  ncl_delivery_options o = good("sending_queue: {storage: file_storage/a}", 0, "");
+  assert_int_equal(o.storage.len, 14);
+  o = good("sending_queue: {storage: file_storage/a, enabled: false}", 0, "");
+  assert_int_equal(o.storage.len, 0);
+}
+
 static void says_what_cannot_be_had(void **state) {
   (void)state;
   static const char *const rows[][2] = {
-      {"sending_queue: {storage: file_storage}", "a queue on disk is not available"},
       {"sending_queue: {batch: }", "batching in the queue is not available"},
       {"sending_queue: {queue_size: 0}", "queue_size"},
       {"sending_queue: {num_consumers: 0}", "num_consumers"},
@@ -143,6 +150,7 @@ int main(void) {
       cmocka_unit_test(an_exporter_brings_its_own_timeout),
       cmocka_unit_test(reads_every_key),
       cmocka_unit_test(a_direct_exporter_has_what_is_written),
+      cmocka_unit_test(names_the_storage_of_a_queue),
       cmocka_unit_test(says_what_cannot_be_had),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

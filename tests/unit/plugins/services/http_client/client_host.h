@@ -262,6 +262,8 @@ static inline void client_host_close(client_host *host) {
   assert_int_equal(host->charged, 0);
   assert_int_equal(ncl_pool_used(host->pool), 0);
   assert_int_equal(ncl_tokens_count(host->tokens).open, 0);
+  while (ncl_work_quota_busy(host->quota) > 0) /* a name is still looked up */
+    (void)ncl_loop_turn(host->loop, true);
   ncl_work_quota_close(host->quota);
   ncl_work_pool_free(host->threads);
   ncl_tokens_free(host->tokens);
