@@ -19,7 +19,7 @@ def otlp_receiver(grpc=None, http=None):
 def tree(program, exporters, receivers=None, processors=None, connectors=None, pipelines=None, signals=SIGNALS):
     """A whole config. Without `pipelines` there is one for each signal, through every component in the order given.
 
-    The Go collector would serve its own metrics at one fixed port, which collectors side by side cannot share, and
+    Own metrics would be served at one fixed port, which collectors side by side cannot share, and the Go collector would
     leave out most of what the debug exporter says: both are switched off."""
     receivers = receivers or otlp_receiver()
     config = {"receivers": receivers}
@@ -35,9 +35,9 @@ def tree(program, exporters, receivers=None, processors=None, connectors=None, p
             if processors:
                 pipelines[signal]["processors"] = list(processors)
             pipelines[signal]["exporters"] = list(exporters)
-    config["service"] = {"pipelines": pipelines}
+    config["service"] = {"telemetry": {"metrics": {"level": "none"}}, "pipelines": pipelines}
     if program.is_go:
-        config["service"]["telemetry"] = {"metrics": {"level": "none"}, "logs": {"sampling": {"enabled": False}}}
+        config["service"]["telemetry"]["logs"] = {"sampling": {"enabled": False}}
     return config
 
 
