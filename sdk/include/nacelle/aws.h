@@ -85,25 +85,24 @@ typedef struct ncl_aws_call {
   ncl_str path;            /* escaped, as it goes out; "" = "/". Behind the path that the endpoint has */
   ncl_str query;           /* likewise, without "?"; "" = none */
   const ncl_pair *headers; /* besides those of HTTP and of the signature */
-  ncl_array body;          /* of ncl_range; must stay until the token is completed or cancelled */
+  ncl_array body;          /* of ncl_range; must stay, array and pieces, until the token is completed or cancelled */
   ncl_str action;          /* "xray:PutTraceSegments": the permission that the call needs, for words; may be "" */
   int64_t deadline_ns;     /* monotonic; 0 = 30 s */
 } ncl_aws_call;
 
 /* What an answer means. */
 #define NCL_AWS_ERROR_NONE 0u
-#define NCL_AWS_ERROR_NO_ANSWER 1u      /* no whole response came */
-#define NCL_AWS_ERROR_NO_CREDENTIALS 2u /* nothing was sent: there are none, or no region */
-#define NCL_AWS_ERROR_THROTTLED 3u      /* retryable, after retry_after_ns */
-#define NCL_AWS_ERROR_CREDENTIALS 4u    /* expired, not known or wrongly signed, with fresh ones too: retryable */
-#define NCL_AWS_ERROR_CLOCK 5u          /* the signature's time was refused, after a correction too: retryable */
-#define NCL_AWS_ERROR_ACCESS_DENIED 6u  /* permanent; a line with the policy that is missing was logged */
-#define NCL_AWS_ERROR_VALIDATION 7u     /* the request is wrong: permanent */
-#define NCL_AWS_ERROR_SERVER 8u         /* 5xx: retryable */
-#define NCL_AWS_ERROR_OTHER 9u          /* any other status: permanent; see `code` */
+#define NCL_AWS_ERROR_NO_ANSWER 1u     /* no whole response came */
+#define NCL_AWS_ERROR_THROTTLED 2u     /* retryable, after retry_after_ns */
+#define NCL_AWS_ERROR_CREDENTIALS 3u   /* expired, not known or wrongly signed, with fresh ones too: retryable */
+#define NCL_AWS_ERROR_CLOCK 4u         /* the signature's time was refused, after a correction too: retryable */
+#define NCL_AWS_ERROR_ACCESS_DENIED 5u /* permanent; a line with the policy that is missing was logged */
+#define NCL_AWS_ERROR_VALIDATION 6u    /* the request is wrong: permanent */
+#define NCL_AWS_ERROR_SERVER 7u        /* 5xx: retryable */
+#define NCL_AWS_ERROR_OTHER 8u         /* any other status: permanent; see `code` */
 
-/* outcome.result of `call`, also where outcome.status is an error (NULL where nothing was sent). outcome.status is
- * NCL_OK for a 2xx, else as the list above says. */
+/* outcome.result of `call`, also where outcome.status is an error (but NULL where nothing was sent, for want of a
+ * region or of credentials). outcome.status is NCL_OK for a 2xx, else as the list above says. */
 typedef struct ncl_aws_reply {
   uint32_t struct_size;
   uint32_t status;   /* HTTP status; 0 = none came */
@@ -135,10 +134,9 @@ typedef struct ncl_aws_signing {
 
 typedef struct ncl_aws_metadata {
   uint32_t struct_size;
-  uint32_t kind;       /* NCL_AWS_ECS_METADATA, NCL_AWS_EC2_METADATA */
-  ncl_str path;        /* ECS: "" (own container), "/task", "/task/stats"; EC2: "/latest/meta-data/instance-id" */
-  int64_t max_age_ns;  /* a cached answer may be as old as this; 0 = of any age, for what never changes */
-  int64_t deadline_ns; /* monotonic; 0 = 5 s from now */
+  uint32_t kind;      /* NCL_AWS_ECS_METADATA, NCL_AWS_EC2_METADATA */
+  ncl_str path;       /* ECS: "" (own container), "/task", "/task/stats"; EC2: "/latest/meta-data/instance-id" */
+  int64_t max_age_ns; /* a cached answer may be as old as this; 0 = of any age, for what never changes */
 } ncl_aws_metadata;
 
 /* outcome.result of `metadata`. */

@@ -14,7 +14,7 @@
 #define FAKE_CALLS 16
 
 typedef struct fake_call {
-  char url[256], path[128], headers[1024]; /* "name: value\n" each */
+  char method[16], url[256], path[128], headers[2048]; /* "name: value\n" each */
   uint8_t *body;
   size_t body_len;
   int64_t deadline_ns;
@@ -59,6 +59,8 @@ static inline ncl_http_exchange *fake_start(ncl_http_channel *channel, const ncl
     return NULL;
   }
   fake_call *c = &fake->calls[fake->count++];
+  (void)snprintf(c->method, sizeof c->method, "%.*s", (int)call->method.len,
+                 call->method.len > 0 ? call->method.ptr : "");
   (void)snprintf(c->url, sizeof c->url, "%.*s", (int)call->url.len, call->url.ptr);
   (void)snprintf(c->path, sizeof c->path, "%.*s", (int)call->path.len, call->path.len > 0 ? call->path.ptr : "");
   size_t at = 0;
