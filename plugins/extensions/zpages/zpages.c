@@ -107,11 +107,18 @@ static void answer_page(extension *e, const ncl_pages_request *request, const nc
   if (arena != NULL) e->host->arena_close(arena);
 }
 
+/* A socket's path is out of a browser's reach, and its clients may name any host. */
+static bool is_strange(const extension *e, ncl_str authority) {
+  ncl_str endpoint = e->port.config.endpoint;
+  bool is_socket = endpoint.len > 5 && memcmp(endpoint.ptr, "unix:", 5) == 0;
+  return !is_socket && ncl_pages_is_local(endpoint) && !ncl_zpages_is_local_host(authority);
+}
+
 static void on_request(void *arg, const ncl_pages_request *request) {
   extension *e = arg;
   ncl_zpages_model model;
   const ncl_zpages_route *route = ncl_zpages_route_of(request->http->path);
-  if (ncl_pages_is_local(e->port.config.endpoint) && !ncl_zpages_is_local_host(request->http->authority)) {
+  if (is_strange(e, request->http->authority)) {
     ncl_pages_respond_text(request, 403, "403: ask for this page by localhost or by an address\n");
   } else if (route == NULL) {
     ncl_pages_respond_text(request, 404,
