@@ -94,6 +94,7 @@ class Background:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        self.rest = self.text()
         self.output.close()
         return code
 
@@ -190,6 +191,19 @@ class Page:
         wanted = "...\n" + block.text
         self.background[name].wait_for(lambda text: self._compare(wanted, text, prefix=True), "these lines")
 
+    def check_end(self, block):
+        """```text ends=collector: Ctrl-C in the other terminal, and the end of what is said there."""
+        name = block.value("ends")
+        if name not in self.background:
+            raise Failed(f"nothing called {name} runs")
+        running = self.background.pop(name)
+        ended = running.stop()
+        said = running.rest
+        if ended is None:
+            raise Failed(f"{name} did not end on SIGINT; it said:\n{said}")
+        if not self._compare("...\n" + block.text, said):
+            raise Failed(f"it ended with something else:\n{said}")
+
     def write(self, block):
         path = self.here / block.value("file")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -213,6 +227,8 @@ def run(root, programs, page_file):
                         page.write(block)
                     elif block.language == "text" and block.value("from"):
                         page.check_output(block)
+                    elif block.language == "text" and block.value("ends"):
+                        page.check_end(block)
                 except subprocess.TimeoutExpired:
                     raise Failed(f"{page_file}:{block.line}: it took more than {BLOCK_S} s") from None
                 except Failed as failure:

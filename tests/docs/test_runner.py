@@ -69,7 +69,7 @@ def run(tmp_path):
     (tmp_path / "scripts").mkdir()
     program = tmp_path / "bin" / "nacelle"
     program.write_text(
-        "#!/bin/sh\ntrap 'exit 0' INT TERM\n"
+        "#!/bin/sh\ntrap 'echo end; exit 0' INT TERM\n"
         "echo 'Everything is ready. Begin running and processing data.'\necho more\nwhile :; do sleep 0.05; done\n"
     )
     program.chmod(0o755)
@@ -101,6 +101,7 @@ def test_directory_and_exports_go_on_from_block_to_block(run):
         ("```sh exit=3\nexit 2\n```\n", "exit code 2, not 3"),
         ("```sh\necho a\n```\n```text\nb\n```\n", "it said something else than line 4 has:\na"),
         ("```sh background\nsleep 0.1\n```\n", "it ended with 0 before"),
+        ("```sh background\nnacelle\n```\n```text ends=collector\nbye\n```\n", "it ended with something else"),
         ("```text from=collector\na\n```\n", "nothing called collector runs"),
     ],
 )
@@ -117,6 +118,11 @@ def test_the_other_terminal(run):
     )
     code, said = run(page)
     assert code == 0 and "3 blocks run" in said, said
+
+
+def test_the_end_of_the_other_terminal(run):
+    code, said = run("```sh background\nnacelle\n```\n```text ends=collector\nmore\nend\n```\n")
+    assert code == 0, said
 
 
 def test_what_is_not_run_is_said(run):

@@ -35,7 +35,7 @@ class Example:
         self.ports = []
         for protocol in tree["receivers"]["otlp"]["protocols"]:
             self.ports += ["--set", f"receivers.otlp.protocols.{protocol}.endpoint=127.0.0.1:0"]
-        for extension in tree.get("extensions", ()):
+        for extension in {"health_check", "zpages"} & tree.get("extensions", {}).keys():
             self.ports += ["--set", f"extensions.{extension}.endpoint=127.0.0.1:0"]
         tested.add(file)
 
@@ -229,6 +229,16 @@ def test_health(program, example, sink):
     assert status == 200 and "Server available" in body
     status, body = get(ports["zpages"], "/")
     assert status == 200 and "otlp_grpc" in body
+
+
+def test_persistent_queue(program, example, sink, tmp_path):
+    """What a killed collector had acknowledged is delivered by the next one."""
+    env = {"BACKEND_ENDPOINT": "127.0.0.1:9", "BACKEND_INSECURE": "true", "QUEUE_DIR": str(tmp_path / "queues")}
+    killed = example("examples/persistent-queue.yaml", **env).start()
+    sent = send_all(killed)
+    killed.kill()
+    example("examples/persistent-queue.yaml", **{**env, "BACKEND_ENDPOINT": sink.grpc_endpoint}).start()
+    assert_arrives(sent, sink, program)
 
 
 # ---- All of them
