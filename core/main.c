@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/cli/command.h"
+#include "core/cli/exit_codes.h"
 #include "core/cli/help.h"
 #include "core/cli/program.h"
 #include "core/cli/run.h"
@@ -26,8 +27,8 @@ static struct {
 static void on_alarm(int number) {
   static const char words[] = "Error: the shutdown does not end, since a component does not return; ending at once\n";
   (void)number;
-  if (write(STDERR_FILENO, words, sizeof words - 1) < 0) _exit(EXIT_FAILURE);
-  _exit(EXIT_FAILURE);
+  if (write(STDERR_FILENO, words, sizeof words - 1) < 0) _exit(NCL_EXIT_FORCED);
+  _exit(NCL_EXIT_FORCED);
 }
 
 /* The loop gets the signal, and an alarm sees to it that something comes of it. A third one ends at once. */

@@ -53,7 +53,11 @@ bool ncl_collector_load(ncl_collector *c) {
   c->service = ncl_service_read(c->config, c->diagnostics);
   if (c->service == NULL) return false;
   char instance[NCL_INSTANCE_ID_SIZE];
-  ncl_telemetry_instance_id(instance);
+  if (c->instance == NULL) {
+    ncl_telemetry_instance_id(instance);
+  } else {
+    (void)snprintf(instance, sizeof instance, "%s", c->instance);
+  }
   c->telemetry =
       ncl_telemetry_settings_read(c->config, c->service, ncl_str_of(instance, sizeof instance - 1), c->diagnostics);
   return c->telemetry != NULL;

@@ -16,6 +16,7 @@
  * made; what was not made is NULL. */
 typedef struct ncl_collector {
   const ncl_options *options; /* borrowed */
+  const char *instance;       /* the id of the run, where it has one already; borrowed */
   bool only_looks;            /* set before anything is made: no output of the log is opened */
   ncl_registry *registry;
   ncl_diagnostics *diagnostics;

@@ -28,7 +28,17 @@ static const ncl_command commands[] = {
          "data.\" once it serves. SIGTERM or SIGINT delivers what is held and ends; a second one ends at once.\n\n"
          "With the environment variable AOT_CONFIG_CONTENT set, its value is the config, and --config and --set do not "
          "count: so ADOT reads it, and its task definitions work unchanged.\n\n"
-         "Exit codes: 0 ended by a signal; 1 an error.",
+         "SIGHUP reads the config anew, and has it taken without an interruption: what did not change goes on, what is "
+         "new "
+         "starts, and what is gone hands on what it holds. A config with mistakes changes nothing; the log says what "
+         "is "
+         "wrong with it.\n\n"
+         "A service manager that sets NOTIFY_SOCKET is told when it serves, reads the config anew, and ends: "
+         "Type=notify-reload for systemd.\n\n"
+         "Exit codes: 0 ended by a signal, and all that was taken was delivered; 1 it never served, for a mistake in "
+         "the "
+         "config or a start that failed; 3 a component could not go on; 4 ended by a signal, but not all could be "
+         "delivered in time; 5 ended at once, by a second signal or since the end did not come.",
      .examples = "With a file\tnacelle --config /etc/nacelle.yaml\n"
                  "As in an ECS task, the config in an SSM parameter that the task definition puts into a variable"
                  "\tnacelle --config env:COLLECTOR_CONFIG\n"

@@ -7,14 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/cli/collector.h"
+#include "core/cli/exit_codes.h"
+#include "core/cli/notify.h"
+#include "core/cli/reloader.h"
 #include "core/pipeline/lifecycle.h"
 #include "core/runtime/signals.h"
 #include "core/telemetry/memory.h"
 
 #define BUDGET_MIN ((uint64_t)4 << 20) /* bytes: less could not hold one request of 4 MiB */
 #define HOUSEKEEPING_NS INT64_C(1000000000)
+#define SWITCH_WAIT_NS INT64_C(2000000000) /* an end waits for a reload that is about to be through */
+#define JOBS_WAIT_NS INT64_C(500000000)    /* for jobs of components that have ended */
+#define LOOK_NS INT64_C(5000000)           /* between two looks at what is waited for */
 
 /* A collector that runs. */
 typedef struct runner {
@@ -23,14 +30,106 @@ typedef struct runner {
   ncl_lifecycle *lifecycle;
   ncl_signals *signals;
   ncl_timer *housekeeping;
+  ncl_timer *look; /* while the end waits for something */
+  ncl_reloader *reloader;
+  ncl_notify notify;
   bool ready;
+  bool reload_wanted; /* asked for before it was ready */
   bool ending;
+  bool ended; /* but for jobs that still run */
+  int64_t ended_ns;
+  int64_t deadline_ns; /* of the end */
+  int64_t switch_until_ns;
+  uint64_t dropped_before; /* the end */
   int exit_code;
 } runner;
 
+/* ---- the end -------------------------------------------------------------------------------------- */
+
+static void end_components(runner *r) {
+  r->switch_until_ns = 0;
+  if (r->reloader != NULL) ncl_reloader_stop(r->reloader);
+  ncl_lifecycle_end(r->lifecycle, r->deadline_ns);
+}
+
 static void end(runner *r, int64_t within_ns) {
+  int64_t now = ncl_loop_now_ns(r->base.loop);
+  if (!r->ending) r->dropped_before = atomic_load(&r->base.process->dropped);
+  bool first = !r->ending;
   r->ending = true;
-  ncl_lifecycle_end(r->lifecycle, ncl_loop_now_ns(r->base.loop) + within_ns);
+  if (first || now + within_ns < r->deadline_ns) r->deadline_ns = now + within_ns;
+  if (first) ncl_notify_stopping(&r->notify, "Delivering what is held.");
+  /* Between two configs an instance may be down that comes back in a moment, and its queue with it. */
+  if (first && within_ns > 0 && r->reloader != NULL && ncl_reloader_is_switching(r->reloader)) {
+    r->switch_until_ns = now + (within_ns / 4 < SWITCH_WAIT_NS ? within_ns / 4 : SWITCH_WAIT_NS);
+    ncl_timer_set(r->look, now + LOOK_NS);
+    return;
+  }
+  end_components(r);
+}
+
+/* A reload under way, then jobs of components that have ended. */
+static void on_look(void *arg) {
+  runner *r = arg;
+  int64_t now = ncl_loop_now_ns(r->base.loop);
+  if (r->switch_until_ns > 0 && (now >= r->switch_until_ns || !ncl_reloader_is_switching(r->reloader))) {
+    end_components(r);
+  }
+  if (r->ended && (ncl_process_jobs(r->base.process) == 0 || now >= r->ended_ns + JOBS_WAIT_NS)) {
+    ncl_loop_stop(r->base.loop);
+  } else if (r->ended || r->switch_until_ns > 0) {
+    ncl_timer_set(r->look, now + LOOK_NS);
+  }
+}
+
+static void on_ended(void *arg) {
+  runner *r = arg;
+  uint64_t dropped = atomic_load(&r->base.process->dropped);
+  uint64_t lost = dropped - r->dropped_before;
+  ncl_attr totals[] = {ncl_log_int("delivered_items", (int64_t)atomic_load(&r->base.process->delivered)),
+                       ncl_log_int("dropped_items", (int64_t)dropped),
+                       ncl_log_int("dropped_by_shutdown", (int64_t)lost)};
+  ncl_collector_say(&r->base, NCL_LOG_INFO, "shutdown.totals", "Items delivered and dropped since the start.", totals,
+                    3);
+  ncl_collector_say(&r->base, NCL_LOG_INFO, "shutdown.complete", "Shutdown complete.", NULL, 0);
+  if (r->exit_code == NCL_EXIT_ENDED && lost > 0) r->exit_code = NCL_EXIT_LOST;
+  r->ended = true;
+  r->ended_ns = ncl_loop_now_ns(r->base.loop);
+  on_look(r);
+}
+
+/* ---- the running collector ------------------------------------------------------------------------ */
+
+static void tell_ready(const runner *r) {
+  char words[600];
+  const ncl_process *process = r->base.process;
+  if (process->reload_error[0] != '\0') {
+    (void)snprintf(words, sizeof words, "Running with the config before the last one, which was not taken: %s",
+                   process->reload_error);
+  } else {
+    (void)snprintf(words, sizeof words, "Receiving and delivering telemetry.");
+  }
+  ncl_notify_ready(&r->notify, words);
+}
+
+static void on_reload_begun(void *arg) {
+  const runner *r = arg;
+  ncl_notify_reloading(&r->notify, ncl_loop_now_ns(r->base.loop));
+}
+
+static void on_reload_ended(void *arg, bool taken) {
+  runner *r = arg;
+  (void)taken;
+  if (!r->ending) tell_ready(r);
+}
+
+static void want_reload(runner *r, const char *because) {
+  if (r->ending) return;
+  if (r->ready) {
+    ncl_reloader_want(r->reloader, because);
+  } else {
+    r->reload_wanted = true;
+  }
 }
 
 /* Telemetry may take four fifths of what the container (or machine) has, less what the process takes without it; so
@@ -45,7 +144,7 @@ static void set_budget(ncl_process *process) {
 static void on_started(void *arg, ncl_status status) {
   runner *r = arg;
   if (status != NCL_OK) {
-    r->exit_code = EXIT_FAILURE;
+    r->exit_code = NCL_EXIT_FAILED;
     (void)fprintf(stderr, "Error: the collector could not be started; the log says which component and why\n");
     ncl_loop_stop(r->base.loop);
     return;
@@ -57,16 +156,8 @@ static void on_started(void *arg, ncl_status status) {
   r->ready = true;
   ncl_collector_say(&r->base, NCL_LOG_INFO, "ready", "Everything is ready. Begin running and processing data.", NULL,
                     0);
-}
-
-static void on_ended(void *arg) {
-  runner *r = arg;
-  ncl_attr totals[] = {ncl_log_int("delivered_items", (int64_t)atomic_load(&r->base.process->delivered)),
-                       ncl_log_int("dropped_items", (int64_t)atomic_load(&r->base.process->dropped))};
-  ncl_collector_say(&r->base, NCL_LOG_INFO, "shutdown.totals", "Items delivered and dropped since the start.", totals,
-                    2);
-  ncl_collector_say(&r->base, NCL_LOG_INFO, "shutdown.complete", "Shutdown complete.", NULL, 0);
-  ncl_loop_stop(r->base.loop);
+  tell_ready(r);
+  if (r->reload_wanted) want_reload(r, "a signal that came before it was ready");
 }
 
 static void on_signal(void *arg, uint32_t what, int32_t number) {
@@ -74,11 +165,10 @@ static void on_signal(void *arg, uint32_t what, int32_t number) {
   const char *name = sigabbrev_np(number);
   ncl_attr attr = ncl_log_str("signal", ncl_str_of(name, name == NULL ? 0 : strlen(name)));
   if (what == NCL_SIGNALS_RELOAD) {
-    ncl_collector_say(&r->base, NCL_LOG_WARN, "reload.unavailable",
-                      "SIGHUP: reloading the config is not available in this version.", &attr, 1);
+    want_reload(r, "SIGHUP");
   } else if (what == NCL_SIGNALS_KILL) {
     ncl_collector_say(&r->base, NCL_LOG_WARN, "shutdown.now", "Second signal: ending at once.", &attr, 1);
-    r->exit_code = EXIT_FAILURE;
+    r->exit_code = NCL_EXIT_FORCED;
     end(r, 0);
   } else {
     ncl_collector_say(&r->base, NCL_LOG_INFO, "shutdown.begin", "Received signal. Starting shutdown.", &attr, 1);
@@ -89,7 +179,7 @@ static void on_signal(void *arg, uint32_t what, int32_t number) {
 static void on_fatal(void *arg, ncl_str message) {
   runner *r = arg;
   (void)message;
-  r->exit_code = EXIT_FAILURE;
+  if (r->exit_code == NCL_EXIT_ENDED) r->exit_code = r->ready ? NCL_EXIT_FATAL : NCL_EXIT_FAILED;
   if (!r->ending) end(r, r->base.options->shutdown_timeout_ns);
 }
 
@@ -118,27 +208,39 @@ static bool open_signals(runner *r) {
 
 static void close_runner(runner *r) {
   ncl_timer_close(r->housekeeping);
+  ncl_timer_close(r->look);
   ncl_lifecycle_free(r->lifecycle);
+  ncl_reloader_free(r->reloader);
   ncl_process_free(r->base.process);
   r->base.process = NULL;
   ncl_signals_close(r->signals);
+  ncl_notify_close(&r->notify);
   ncl_collector_close(&r->base);
 }
 
+/* What is needed besides a process that is built. */
+static bool open_runner(runner *r) {
+  ncl_lifecycle_events events = {r, on_started, on_ended};
+  ncl_reloader_events reloads = {r, on_reload_begun, on_reload_ended};
+  r->base.process->on_fatal = on_fatal;
+  r->base.process->on_fatal_arg = r;
+  r->housekeeping = ncl_timer_open(r->base.loop, on_housekeeping, r);
+  r->look = ncl_timer_open(r->base.loop, on_look, r);
+  r->lifecycle = ncl_lifecycle_new(r->base.process, &events);
+  r->reloader = ncl_reloader_new(&r->base, &reloads);
+  return r->housekeeping != NULL && r->look != NULL && r->lifecycle != NULL && r->reloader != NULL;
+}
+
 int ncl_cli_run(const ncl_options *options, ncl_guard_fn guard) {
-  runner r = {.base = {.options = options}, .guard = guard, .exit_code = EXIT_SUCCESS};
+  runner r = {.base = {.options = options}, .guard = guard, .exit_code = NCL_EXIT_ENDED};
+  ncl_notify_open(&r.notify, getenv("NOTIFY_SOCKET"));
   if (!open_signals(&r) || !ncl_collector_build(&r.base, false)) {
     close_runner(&r);
-    return EXIT_FAILURE;
+    return NCL_EXIT_FAILED;
   }
   ncl_collector_forget_config(&r.base);
   raise_descriptor_limit();
-  ncl_lifecycle_events events = {&r, on_started, on_ended};
-  r.base.process->on_fatal = on_fatal;
-  r.base.process->on_fatal_arg = &r;
-  r.housekeeping = ncl_timer_open(r.base.loop, on_housekeeping, &r);
-  r.lifecycle = ncl_lifecycle_new(r.base.process, &events);
-  if (r.housekeeping == NULL || r.lifecycle == NULL) {
+  if (!open_runner(&r)) {
     close_runner(&r);
     return ncl_cli_no_memory();
   }
@@ -148,6 +250,8 @@ int ncl_cli_run(const ncl_options *options, ncl_guard_fn guard) {
   ncl_lifecycle_start(r.lifecycle);
   (void)ncl_loop_run(r.base.loop);
   int exit_code = r.exit_code;
+  /* A thread that a disk or a name server holds must not find its memory gone. */
+  if (ncl_process_jobs(r.base.process) > 0 || ncl_reloader_is_reading(r.reloader)) _exit(exit_code);
   close_runner(&r);
   return exit_code;
 }

@@ -119,7 +119,7 @@ static void a_second_signal_ends_it_where_a_callback_never_returns(void **state)
     assert_int_equal(kill(c.pid, pairs[i][0]), 0);
     hear(&c, 'p'); /* two of one kind at once may come as one */
     assert_int_equal(kill(c.pid, pairs[i][1]), 0);
-    assert_true(end_of(&c, EXIT_FAILURE));
+    assert_true(end_of(&c, NCL_EXIT_FORCED));
   }
 }
 
@@ -128,7 +128,7 @@ static void the_deadline_ends_it_where_a_callback_never_returns(void **state) {
   child c;
   begin(&c, never_return, 0);
   assert_int_equal(kill(c.pid, SIGTERM), 0);
-  assert_true(end_of(&c, EXIT_FAILURE));
+  assert_true(end_of(&c, NCL_EXIT_FORCED));
 }
 
 int main(void) {
