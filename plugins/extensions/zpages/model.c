@@ -58,11 +58,18 @@ static ncl_array keep_ids(ncl_zpages_model *m, const ncl_array *ids) {
   return array;
 }
 
-/* An array of `max` elements that is filled by a visit; NULL = no memory. */
-static void *list(ncl_zpages_model *m, uint32_t max, size_t size) {
-  void *at = calloc(max, size);
-  if (at == NULL) m->no_memory = true;
-  return at;
+/* An array with room for one more element, which begins small: few have many components. NULL = no memory, and the
+ * array is as it was. */
+static void *grown(ncl_zpages_model *m, void *at, uint32_t count, uint32_t *has, size_t size) {
+  if (count < *has) return at;
+  uint32_t wanted = *has == 0 ? 16 : *has * 2;
+  void *more = realloc(at, wanted * size);
+  if (more == NULL) {
+    m->no_memory = true;
+    return NULL;
+  }
+  *has = wanted;
+  return more;
 }
 
 /* ---- visits --------------------------------------------------------------------------------------- */
@@ -73,6 +80,9 @@ static uint32_t on_component(void *arg, const ncl_component_view *view) {
     m->components_left++;
     return 1;
   }
+  ncl_component_view *list = grown(m, m->components, m->component_count, &m->component_room, sizeof *list);
+  if (list == NULL) return 0;
+  m->components = list;
   ncl_component_view *c = &m->components[m->component_count++];
   *c = *view;
   c->id = keep(m, view->id);
@@ -92,6 +102,9 @@ static uint32_t on_pipeline(void *arg, const ncl_pipeline_view *view) {
     m->pipelines_left++;
     return 1;
   }
+  ncl_pipeline_view *list = grown(m, m->pipelines, m->pipeline_count, &m->pipeline_room, sizeof *list);
+  if (list == NULL) return 0;
+  m->pipelines = list;
   ncl_pipeline_view *p = &m->pipelines[m->pipeline_count++];
   *p = *view;
   p->id = keep(m, view->id);
@@ -103,11 +116,15 @@ static uint32_t on_pipeline(void *arg, const ncl_pipeline_view *view) {
 
 static uint32_t on_line(void *arg, const ncl_log_view *view) {
   ncl_zpages_model *m = arg;
-  uint32_t at = (m->first_line + m->line_count) % NCL_ZPAGES_LINES;
-  if (m->line_count == NCL_ZPAGES_LINES) {
-    m->first_line = (m->first_line + 1) % NCL_ZPAGES_LINES;
-  } else {
+  uint32_t at = m->line_count;
+  if (m->line_count < NCL_ZPAGES_LINES) {
+    ncl_log_view *list = grown(m, m->lines, m->line_count, &m->line_room, sizeof *list);
+    if (list == NULL) return 0;
+    m->lines = list;
     m->line_count++;
+  } else {
+    at = m->first_line;
+    m->first_line = (m->first_line + 1) % NCL_ZPAGES_LINES;
   }
   ncl_log_view *line = &m->lines[at];
   *line = *view;
@@ -142,6 +159,9 @@ static ncl_zpages_share *share_of(ncl_zpages_model *m, uint32_t kind, uint32_t s
     if (s->kind == kind && s->signal == signal && ncl_zpages_same(s->id, id)) return s;
   }
   if (m->share_count == NCL_ZPAGES_SHARES) return NULL;
+  ncl_zpages_share *list = grown(m, m->shares, m->share_count, &m->share_room, sizeof *list);
+  if (list == NULL) return NULL;
+  m->shares = list;
   ncl_zpages_share *s = &m->shares[m->share_count++];
   *s = (ncl_zpages_share){.kind = kind, .signal = signal, .id = keep(m, id)};
   return s;
@@ -250,19 +270,13 @@ void ncl_zpages_model_close(ncl_zpages_model *m) {
 
 bool ncl_zpages_model_open(ncl_zpages_model *m, const ncl_introspection *i, bool with_lines) {
   *m = (ncl_zpages_model){.process = {.struct_size = sizeof m->process}};
-  m->components = list(m, NCL_ZPAGES_COMPONENTS, sizeof *m->components);
-  m->pipelines = list(m, NCL_ZPAGES_PIPELINES, sizeof *m->pipelines);
-  m->shares = list(m, NCL_ZPAGES_SHARES, sizeof *m->shares);
-  m->lines = list(m, NCL_ZPAGES_LINES, sizeof *m->lines);
-  if (!m->no_memory) {
-    i->process(i->self, &m->process);
-    m->process.version = keep(m, m->process.version);
-    m->process.reload_error = keep(m, m->process.reload_error);
-    i->components(i->self, on_component, m);
-    i->pipelines(i->self, on_pipeline, m);
-    i->metrics(i->self, on_metric, m);
-    if (with_lines) i->logs(i->self, 0, on_line, m);
-  }
+  i->process(i->self, &m->process);
+  m->process.version = keep(m, m->process.version);
+  m->process.reload_error = keep(m, m->process.reload_error);
+  i->components(i->self, on_component, m);
+  i->pipelines(i->self, on_pipeline, m);
+  i->metrics(i->self, on_metric, m);
+  if (with_lines) i->logs(i->self, 0, on_line, m);
   if (m->no_memory) ncl_zpages_model_close(m);
   return !m->no_memory;
 }

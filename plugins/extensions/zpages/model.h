@@ -38,7 +38,8 @@ typedef struct ncl_zpages_model {
   uint32_t pipelines_left;
   ncl_zpages_share *shares;
   uint32_t share_count;
-  ncl_log_view *lines; /* a ring: line i is at (first_line + i) % NCL_ZPAGES_LINES */
+  uint32_t component_room, pipeline_room, share_room, line_room; /* elements that the arrays have room for */
+  ncl_log_view *lines; /* line i is at (first_line + i) % NCL_ZPAGES_LINES: the oldest gave way */
   uint32_t line_count;
   uint32_t first_line;
   ncl_zpages_block *blocks; /* what the copies lie in */

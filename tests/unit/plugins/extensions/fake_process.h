@@ -15,7 +15,7 @@ typedef struct fake_process {
   uint32_t component_count;
   ncl_pipeline_view pipelines[8];
   uint32_t pipeline_count;
-  ncl_log_view lines[32];
+  ncl_log_view lines[256];
   uint32_t line_count;
   ncl_str yaml;
   ncl_status config_status;

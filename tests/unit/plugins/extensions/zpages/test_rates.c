@@ -154,14 +154,15 @@ static void a_sample_that_is_too_young_is_not_a_base(void **state) {
 
 static void keeps_the_newest_lines(void **state) {
   (void)state;
-  for (int i = 0; i < 32; i++)
+  for (int i = 0; i < 250; i++)
     fake_line(&f, NCL_LOG_INFO, "", "x");
   ncl_zpages_model_close(&model);
   assert_true(ncl_zpages_model_open(&model, &f.table, false));
   assert_int_equal(model.line_count, 0);
   look_again();
-  assert_int_equal(model.line_count, 32);
-  assert_int_equal(model.lines[(model.first_line + 31) % NCL_ZPAGES_LINES].sequence, 32);
+  assert_int_equal(model.line_count, NCL_ZPAGES_LINES);
+  for (uint32_t i = 0; i < NCL_ZPAGES_LINES; i++)
+    assert_int_equal(model.lines[(model.first_line + i) % NCL_ZPAGES_LINES].sequence, 51 + i);
 }
 
 #define WITH_PROCESS(test) cmocka_unit_test_setup_teardown(test, open_process, close_process)
