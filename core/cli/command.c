@@ -12,16 +12,18 @@
 #include "core/cli/help.h"
 #include "core/cli/print_config.h"
 #include "core/cli/program.h"
+#include "core/cli/remote.h"
 #include "core/cli/validate.h"
 
 #define BIT(id) NCL_OPTION_BIT(NCL_OPTION_##id)
+#define REMOTE_OPTIONS (BIT(CONTROL_SOCKET) | BIT(PID))
 #define CONFIG_OPTIONS (BIT(CONFIG) | BIT(SET) | BIT(FEATURE_GATES) | BIT(PLUGIN_DIR))
 
 static const ncl_command commands[] = {
     {.name = "run",
      .summary = "Take telemetry in and hand it on until SIGTERM (what happens without a command, too)",
      .words = "",
-     .options = CONFIG_OPTIONS | BIT(SHUTDOWN_TIMEOUT),
+     .options = CONFIG_OPTIONS | BIT(SHUTDOWN_TIMEOUT) | BIT(CONTROL_SOCKET),
      .text =
          "Reads the config, starts what its pipelines name, and says \"Everything is ready. Begin running and "
          "processing "
@@ -86,6 +88,48 @@ static const ncl_command commands[] = {
                  "What the OTLP receiver takes\tnacelle components receivers/otlp\n"
                  "For an editor\tnacelle components --schema > nacelle.schema.json",
      .run = ncl_cli_components},
+    {.name = "status",
+     .summary = "Show how a running collector is doing",
+     .words = "",
+     .options = REMOTE_OPTIONS | BIT(FORMAT),
+     .formats = "text|json",
+     .text =
+         "Asks the running process for its state, its memory, its pipelines, and of each component what went in and "
+         "out, what failed, how full its queue is and what it says of itself; and what was dropped, and why. Meant for "
+         "a shell in the container (ECS Exec, docker exec), also where the image has nothing but nacelle.\n\n"
+         "It goes through a unix socket of the process, which serves its own user and root alone.\n\n"
+         "Exit codes: 0; 1 no running collector was found, or it does not answer.",
+     .examples =
+         "In a container of ECS\taws ecs execute-command --task TASK --interactive --command \"/nacelle status\"\n"
+         "For a program\tnacelle status --format json",
+     .run = ncl_cli_status},
+    {.name = "log-level",
+     .summary = "Show or change the level of a running collector's log",
+     .words = "[debug|info|warn|error]",
+     .most_words = 1,
+     .options = REMOTE_OPTIONS,
+     .text =
+         "Without a level it prints the one in force. With one it changes it at once, until the config is reloaded or "
+         "the process ends: nothing has to be restarted for a look at the debug lines.",
+     .examples = "Show\tnacelle log-level\nDebug lines for a while\tnacelle log-level debug",
+     .run = ncl_cli_log_level},
+    {.name = "tap",
+     .summary = "Show the telemetry that goes through a pipeline of a running collector",
+     .words = "PIPELINE",
+     .least_words = 1,
+     .most_words = 1,
+     .options = REMOTE_OPTIONS | BIT(COUNT) | BIT(COMPONENT) | BIT(FORMAT),
+     .formats = "json|summary",
+     .text =
+         "Prints a copy of each batch as it goes by: one line of OTLP/JSON, as the file exporter writes it, or with "
+         "--format summary one line about it. Nothing is configured or restarted for it, and the pipeline waits for "
+         "nobody: what goes by faster than it can be shown (2 MiB or 500 batches a second) is counted instead, and of "
+         "a batch over 256 KiB the first records are shown.\n\n"
+         "The telemetry is shown as it is, whatever the application put into it.",
+     .examples = "What enters the pipeline\tnacelle tap traces\n"
+                 "Whether what the application sends arrives at all\tnacelle tap traces --count 1\n"
+                 "What leaves for the backend\tnacelle tap metrics --component otlp_http --format summary",
+     .run = ncl_cli_tap},
     {.name = "healthcheck",
      .summary = "Ask a running collector whether it is well; exit code 0 = it is",
      .words = "",

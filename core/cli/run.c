@@ -13,6 +13,7 @@
 #include "core/cli/exit_codes.h"
 #include "core/cli/notify.h"
 #include "core/cli/reloader.h"
+#include "core/control/server.h"
 #include "core/pipeline/lifecycle.h"
 #include "core/runtime/signals.h"
 #include "core/telemetry/memory.h"
@@ -33,6 +34,7 @@ typedef struct runner {
   ncl_timer *look; /* while the end waits for something */
   ncl_reloader *reloader;
   ncl_notify notify;
+  ncl_control *control; /* NULL = there is none */
   bool ready;
   bool reload_wanted; /* asked for before it was ready */
   bool ending;
@@ -141,6 +143,23 @@ static void set_budget(ncl_process *process) {
   ncl_pool_set_budget(process->pool, budget > BUDGET_MIN ? budget : BUDGET_MIN);
 }
 
+/* Without it telemetry flows all the same. */
+static void open_control(runner *r) {
+  const char *path = r->base.options->control_socket;
+  ncl_control_roots roots = ncl_control_roots_of_process();
+  char why[512];
+  if (path != NULL && strcmp(path, "none") == 0) return;
+  r->control = ncl_control_open(r->base.process, path, &roots, why, sizeof why);
+  if (r->control == NULL) {
+    ncl_attr attr = ncl_log_str("error", ncl_str_of(why, strlen(why)));
+    ncl_collector_say(&r->base, path != NULL ? NCL_LOG_WARN : NCL_LOG_INFO, "control.unavailable",
+                      "There is no control socket: status, log-level and tap cannot reach this process.", &attr, 1);
+    return;
+  }
+  ncl_attr attr = ncl_log_str("path", ncl_str_of(ncl_control_path(r->control), strlen(ncl_control_path(r->control))));
+  ncl_collector_say(&r->base, NCL_LOG_DEBUG, "control.open", "The control socket is open.", &attr, 1);
+}
+
 static void on_started(void *arg, ncl_status status) {
   runner *r = arg;
   if (status != NCL_OK) {
@@ -154,6 +173,7 @@ static void on_started(void *arg, ncl_status status) {
   r->base.process->baseline = rss != UINT64_MAX && rss > used ? rss - used : 0;
   set_budget(r->base.process);
   r->ready = true;
+  open_control(r);
   ncl_collector_say(&r->base, NCL_LOG_INFO, "ready", "Everything is ready. Begin running and processing data.", NULL,
                     0);
   tell_ready(r);
@@ -207,6 +227,7 @@ static bool open_signals(runner *r) {
 }
 
 static void close_runner(runner *r) {
+  ncl_control_close(r->control);
   ncl_timer_close(r->housekeeping);
   ncl_timer_close(r->look);
   ncl_lifecycle_free(r->lifecycle);

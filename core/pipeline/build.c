@@ -221,6 +221,10 @@ static ncl_output *output_in(builder *b, const pipeline *p, uint32_t count) {
   return output;
 }
 
+static uint32_t place_of(const builder *b, const pipeline *p) {
+  return (uint32_t)(p - b->pipelines);
+}
+
 /* The way out of the last processor: to all exporters and connectors of the pipeline. */
 static ncl_output *join_exporters(builder *b, const pipeline *p) {
   const ncl_component_uses *exporters = &p->config->exporters;
@@ -235,7 +239,7 @@ static ncl_output *join_exporters(builder *b, const pipeline *p) {
     if (!has_signal(component->type, p->config->signal)) {
       refuse_signal(b, &exporters->at[i], p->config->signal);
     }
-    output->targets[output->count++] = (ncl_target){component, NULL};
+    output->targets[output->count++] = (ncl_target){component, NULL, place_of(b, p)};
   }
   return output;
 }
@@ -250,7 +254,7 @@ static ncl_output *join_processor(builder *b, const pipeline *p, ncl_component *
     return NULL;
   }
   next->owner = component;
-  before->targets[before->count++] = (ncl_target){component, next};
+  before->targets[before->count++] = (ncl_target){component, next, place_of(b, p)};
   return before;
 }
 

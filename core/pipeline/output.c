@@ -193,6 +193,7 @@ static ncl_status walk(ncl_process *process, const ncl_target *target, ncl_call 
     ncl_component *component = target->component;
     call->output = target->next;
     *outcome = (ncl_outcome)NCL_OUTCOME_INIT;
+    if (__builtin_expect(process->tap != NULL, 0)) process->tap(process->tap_arg, NULL, target, 1, call->batch);
     status = hand_to(component, call, outcome);
     if (status != NCL_FORWARD) break;
     if (outcome->forward != NULL) {
@@ -244,6 +245,9 @@ ncl_status ncl_output_emit(ncl_component *from, ncl_output *output, const ncl_em
     count_outgoing(from, emission->batch);
   }
   if (output->count == 0) return leads_nowhere(outcome);
+  if (__builtin_expect(process->tap != NULL, 0) && from->kind == NCL_KIND_RECEIVER) {
+    process->tap(process->tap_arg, from, output->targets, output->count, emission->batch);
+  }
   ncl_call call = {sizeof call, 0, 0, emission->batch, emission->context, emission->deadline_ns, NULL};
   if (call.context == NULL) call.context = process->nobody;
   call.token = ncl_token_open(process->tokens, from, output->count == 1 ? output->targets[0].component : NULL,

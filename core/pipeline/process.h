@@ -80,6 +80,7 @@ struct ncl_component {
 typedef struct ncl_target {
   ncl_component *component;
   ncl_output *next;
+  uint32_t pipeline; /* its place in the pipeline table of the config that made the target */
 } ncl_target;
 
 struct ncl_output {
@@ -132,6 +133,10 @@ struct ncl_process {
   uint64_t reloads;                  /* configs taken since the start */
   uint64_t reload_failures;
   char reload_error[512]; /* why the newest config was not taken; empty = it was */
+  /* Sees batches go by; NULL = nobody looks. With `from`, a receiver, those that it hands to all of `targets`; without,
+   * one that is about to reach targets[0]. */
+  void (*tap)(void *arg, const ncl_component *from, const ncl_target *targets, uint32_t count, const ncl_batch *batch);
+  void *tap_arg;
   /* Asked to end because of something that cannot be mended. */
   void (*on_fatal)(void *arg, ncl_str message);
   void *on_fatal_arg;

@@ -219,7 +219,7 @@ static bool add_output(ncl_component *c, ncl_output *output, const char *pipelin
 static ncl_output *output_to(ncl_test *t, uint32_t first, uint32_t end) {
   ncl_output *output = ncl_output_new(t->process, end - first);
   for (uint32_t i = first; output != NULL && i < end; i++)
-    output->targets[output->count++] = (ncl_target){t->sinks[i].component, NULL};
+    output->targets[output->count++] = (ncl_target){t->sinks[i].component, NULL, 0};
   return output;
 }
 
@@ -261,7 +261,7 @@ static bool join_subject(ncl_test *t, uint32_t signal, uint32_t flags) {
   if (c->kind != NCL_KIND_PROCESSOR && c->kind != NCL_KIND_CONNECTOR && c->kind != NCL_KIND_EXPORTER) return true;
   t->entry = ncl_output_new(t->process, 1);
   if (t->entry == NULL) return false;
-  t->entry->targets[t->entry->count++] = (ncl_target){c, behind};
+  t->entry->targets[t->entry->count++] = (ncl_target){c, behind, 0};
   return true;
 }
 

@@ -85,7 +85,7 @@ static void close_stage(stage *s) {
 static ncl_output *output_to(stage *s, uint32_t first, uint32_t last, ncl_output *next) {
   ncl_output *output = ncl_output_new(s->f.process, last - first + 1);
   for (uint32_t i = first; i <= last; i++)
-    output->targets[output->count++] = (ncl_target){s->parts[i].component, next};
+    output->targets[output->count++] = (ncl_target){s->parts[i].component, next, 0};
   return output;
 }
 
