@@ -3,11 +3,13 @@
 
 import http.client
 import json
+import signal
 import socket
 import threading
 import time
 
 import pytest
+import yaml
 
 from e2e import config
 from e2e.samples import small
@@ -123,3 +125,34 @@ def test_is_unhealthy_while_it_drains(program, collectors, silent_backend):
     assert json.loads(body)["reason"] == "the collector is shutting down"
     collector.signal()  # does not wait for the backend
     collector.wait_exit()
+
+
+def reload(collector, config_tree, event):
+    collector.config_file.write_text(yaml.safe_dump(config_tree))
+    collector.signal(signal.SIGHUP)
+    collector.wait_line(lambda line: line.fields.get("event") == event, event)
+
+
+def test_a_reload_keeps_the_port_and_the_uptime(program, collectors):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    first = tree(program, {"debug": {}}, endpoint=f"127.0.0.1:{port}")
+    collector = collectors(first)
+    since = json.loads(get(port, "/")[1])["upSince"]
+    second = tree(program, {"debug": {"verbosity": "normal"}}, endpoint=f"127.0.0.1:{port}", path="/healthz")
+    reload(collector, second, "reload.taken")
+    status, body = until(lambda: get(port, "/healthz"), lambda answer: answer[0] == 200)
+    assert json.loads(body)["upSince"] == since
+    assert get(port, "/")[0] == 404
+    parts = json.loads(get(port, "/status?verbose")[1])["components"]
+    assert list(parts["pipeline:traces"]["components"]) == ["receiver:otlp", "exporter:debug"]
+    collector.stop()
+
+
+def test_a_bad_config_leaves_it_healthy(program, collectors):
+    first = tree(program, {"debug": {}})
+    collector = collectors(first)
+    port = health_port(collector)
+    reload(collector, {**first, "exporters": {"debug": {"verbositty": "basic"}}}, "reload.refused")
+    assert get(port, "/")[0] == 200
+    collector.stop()

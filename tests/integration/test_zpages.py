@@ -3,9 +3,11 @@
 
 import http.client
 import os
+import signal
 from pathlib import Path
 
 import pytest
+import yaml
 
 from e2e import browser, config
 from e2e.html_check import Page
@@ -118,6 +120,25 @@ def test_answers_only_under_names_of_this_machine(running):
     port = running[1]
     assert get(port, "/", Host="localhost:55679")[0] == 200
     assert get(port, "/", Host="evil.example.com")[0] == 403
+
+
+def test_a_config_that_was_not_taken_is_said_on_it(program, collectors):
+    config_tree = config.tree(program, {"debug": {}})
+    config_tree["extensions"] = {"zpages": {"endpoint": "127.0.0.1:0"}}
+    config_tree["service"]["extensions"] = ["zpages"]
+    collector = collectors(config_tree)
+    line = collector.wait_line(lambda line: line.fields.get("event") == "zpages.starting", "the page's port")
+    port = int(line.fields["endpoint"].rpartition(":")[2])
+    config_tree["exporters"]["debug"] = {"verbositty": SECRET}
+    collector.config_file.write_text(yaml.safe_dump(config_tree))
+    collector.signal(signal.SIGHUP)
+    collector.wait_line(lambda line: line.fields.get("event") == "reload.refused", "the refusal")
+    page = Page(get(port, "/")[2])
+    words = " ".join(page.text.split())
+    assert page.problems == []
+    assert "The newest config was not taken, the one before it stays in force" in words
+    assert "verbositty" in words and SECRET not in words
+    collector.stop()
 
 
 @needs_browser
