@@ -355,6 +355,53 @@ static void decode_map(ncl_decoder *d, const ncl_field *field, const ncl_node *n
   }
 }
 
+/* "- name: a" with "value: b" below it, the other way to write a map of texts (headers): becomes a map. */
+static bool read_pair(ncl_decoder *d, const ncl_node *item, ncl_entry *out) {
+  static const ncl_str name_key = NCL_STR("name"), value_key = NCL_STR("value");
+  const ncl_node *name = ncl_node_get(item, name_key);
+  const ncl_entry *value = ncl_node_entry(item, value_key);
+  if (item->kind == NCL_NODE_MAP && item->map.count == 2 && value != NULL && name != NULL &&
+      name->kind == NCL_NODE_SCALAR) {
+    *out = (ncl_entry){name->text, value->mark, value->value};
+    return true;
+  }
+  ncl_decoder_fault(d, item->mark, "write \"key: value\" lines without \"- \", or \"- name: key\" with \"value: ...\"",
+                    "an item of this list must have a name and a value, and nothing else");
+  return false;
+}
+
+static bool takes_pairs(const ncl_field *field, const ncl_node *node) {
+  return node->kind == NCL_NODE_LIST && node->list.count > 0 && node->list.items[0]->kind == NCL_NODE_MAP &&
+         field->fields.count > 0 && ncl_field_read(&field->fields, 0).type == NCL_TYPE_STRING;
+}
+
+static void decode_pairs(ncl_decoder *d, const ncl_field *field, const ncl_node *node, ncl_value *out) {
+  ncl_node map = {.kind = NCL_NODE_MAP, .mark = node->mark};
+  ncl_entry *entries = ncl_region_alloc(&d->out->region, node->list.count * sizeof(*entries));
+  size_t i;
+
+  if (entries == NULL) {
+    d->no_memory = true;
+    return;
+  }
+  map.map.entries = entries;
+  for (i = 0; i < node->list.count; i++) {
+    size_t outer = ncl_path_index(&d->path, i);
+    ncl_entry *entry = &entries[map.map.count];
+    if (read_pair(d, node->list.items[i], entry)) {
+      const ncl_entry *old = ncl_node_entry(&map, entry->key);
+      if (old == NULL) {
+        map.map.count++;
+      } else {
+        ncl_decoder_fault(d, node->list.items[i]->mark, "keep one of them",
+                          "the name is written twice, first on line %u", old->mark.line);
+      }
+    }
+    ncl_path_cut(&d->path, outer);
+  }
+  decode_map(d, field, &map, out);
+}
+
 /* ---- anything ------------------------------------------------------------------------------ */
 
 static void any_scalar(ncl_decoder *d, const ncl_node *node, ncl_value *out) {
@@ -441,6 +488,8 @@ static void decode_value(ncl_decoder *d, const ncl_field *field, const ncl_node 
     split_list(d, field, node, out);
   } else if (field->type == NCL_TYPE_MAP && node->kind == NCL_NODE_MAP) {
     decode_map(d, field, node, out);
+  } else if (field->type == NCL_TYPE_MAP && takes_pairs(field, node)) {
+    decode_pairs(d, field, node, out);
   } else if (field->type == NCL_TYPE_SECTION && node->kind == NCL_NODE_MAP) {
     decode_section_field(d, field, node, out);
   } else if (field->type == NCL_TYPE_LIST || field->type == NCL_TYPE_MAP || field->type == NCL_TYPE_SECTION) {

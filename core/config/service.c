@@ -269,7 +269,11 @@ static void add_use(reader *r, const list_words *words, ncl_str id, const ncl_no
   }
   for (i = 0; i < out->count; i++) {
     if (!ncl_str_eq(out->at[i].id, id)) continue;
-    ERROR_AT(r, node->mark, "name it once", "\"%.*s\" is listed twice", NCL_ARG(id));
+    if (words->kind == NCL_KIND_PROCESSOR) {
+      ERROR_AT(r, node->mark, "name it once", "\"%.*s\" is listed twice", NCL_ARG(id));
+    } else {
+      WARNING_AT(r, node->mark, "name it once", "\"%.*s\" is listed twice, and counts once", NCL_ARG(id));
+    }
     return;
   }
   component = look_up(r, words, id);

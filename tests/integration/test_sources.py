@@ -114,13 +114,17 @@ def test_a_collector_serves_with_a_config_that_it_fetched(program, collectors, s
 
 def test_what_is_fetched_merges_with_files_and_values(program, server):
     server.pages["/base.yaml"] = page(program)
-    server.pages["/more.yaml"] = (200, {}, f'exporters: {{debug: {{verbosity: "${{{server.url("/word")}}}"}}}}'.encode())
+    server.pages["/more.yaml"] = (
+        200,
+        {},
+        f'exporters: {{debug: {{verbosity: "${{{server.url("/word")}}}"}}}}'.encode(),
+    )
     server.pages["/word"] = (200, {}, b"detailed\n")
     arguments = ["--config", server.url("/base.yaml"), "--config", server.url("/more.yaml")]
     assert validate(program, *arguments) == (0, "")
     server.pages["/word"] = (200, {}, b"loud\n")
     said = refused(program, *arguments)
-    assert 'exporters.debug.verbosity: the value is not one of: basic, normal, detailed' in said
+    assert "exporters.debug.verbosity: the value is not one of: basic, normal, detailed" in said
 
 
 def test_a_value_is_fetched_once(program, server):

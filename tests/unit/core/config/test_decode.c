@@ -61,6 +61,7 @@ static void decodes_what_fits(void **state) {
       {"rules: []", true, "{rules: []}"},
       {"labels: {a: x, b: ~}", true, "{labels: {a: \"x\", b: \"\"}}"},
       {"labels: {}", true, "{labels: {}}"},
+      {"labels: [{name: a, value: x}, {value: \"y\", name: b}]", true, "{labels: {a: \"x\", b: \"y\"}}"},
       {"headers: {authorization: Bearer x}", true, "{headers: {authorization: \"Bearer x\"}}"},
       {"token: x", true, "{token: \"x\"}"},
       {"protocols:", true, "{protocols: {}}"},
@@ -240,6 +241,13 @@ static void says_what_does_not_fit(void **state) {
       {"labels: [a]",
        "yaml:1:9: error: exporters.x.labels: must be a map, but this is a list; write \"key: value\" lines without "
        "\"- \"\n"},
+      {"labels: [{name: a}]",
+       "yaml:1:10: error: exporters.x.labels[0]: an item of this list must have a name and a value, and nothing else; "
+       "write \"key: value\" lines without \"- \", or \"- name: key\" with \"value: ...\"\n"},
+      {"labels: [{name: a, value: x}, {name: a, value: y}]",
+       "yaml:1:31: error: exporters.x.labels[1]: the name is written twice, first on line 1; keep one of them\n"},
+      {"headers: [{name: a, value: 1}]",
+       "yaml:1:28: error: exporters.x.headers.a: must be text, but the value is a number; put it in quotes\n"},
       {"labels: x",
        "yaml:1:9: error: exporters.x.labels: must be a map, but this is text; write \"key: value\" lines below the "
        "key, indented\n"},

@@ -199,7 +199,9 @@ static void says_what_is_wrong(void **state) {
       {"receivers: {a: }\nexporters: {b: }\nservice: {pipelines: {traces: {receivers: [aa], exporters: [b, b]}}}\n",
        "env:CONFIG:3:44: error: service.pipelines.traces.receivers[0]: the receiver \"aa\" is not defined; define it "
        "under \"receivers\"\n"
-       "env:CONFIG:3:64: error: service.pipelines.traces.exporters[1]: \"b\" is listed twice; name it once\n"},
+       "env:CONFIG:3:64: warning: service.pipelines.traces.exporters[1]: \"b\" is listed twice, and counts once; name "
+       "it "
+       "once\n"},
       {"receivers: {otlp: , nop: }\nexporters: {debug: }\nservice: {pipelines: {traces: {receivers: [otpl, nop], "
        "exporters: [debg, nop, x]}}}\n",
        "env:CONFIG:3:44: error: service.pipelines.traces.receivers[0]: the receiver \"otpl\" is not defined; did you "
