@@ -26,6 +26,23 @@ int ncl_cli_no_memory(void) {
 
 /* ---- config --------------------------------------------------------------------------------------- */
 
+static void forget_files(ncl_collector *c) {
+  for (size_t i = 0; i < c->files.count; i++)
+    free(c->files.paths[i]);
+  c->files.count = 0;
+}
+
+/* Those that find no room are not watched. */
+static void note_file(void *ctx, ncl_str path) {
+  ncl_config_files *files = ctx;
+  for (size_t i = 0; i < files->count; i++) {
+    if (strncmp(files->paths[i], path.ptr, path.len) == 0 && files->paths[i][path.len] == '\0') return;
+  }
+  if (files->count == NCL_FILE_WATCH_FILES || path.len == 0) return;
+  files->paths[files->count] = strndup(path.ptr, path.len);
+  if (files->paths[files->count] != NULL) files->count++;
+}
+
 bool ncl_collector_load(ncl_collector *c) {
   const char *uris[2 * NCL_OPTION_LIST_MAX];
   size_t count = 0;
@@ -46,7 +63,9 @@ bool ncl_collector_load(ncl_collector *c) {
                            .uri_count = count,
                            .environment = ncl_environment_of_process(),
                            .retrieve = ncl_sources_retrieve,
-                           .retrieve_ctx = sources};
+                           .retrieve_ctx = sources,
+                           .note_file = c->options->watch_config ? note_file : NULL,
+                           .note_ctx = &c->files};
   c->config = ncl_config_load_with(&load, c->diagnostics);
   ncl_sources_free(sources);
   if (c->config == NULL) return true;
@@ -152,5 +171,6 @@ void ncl_collector_close(ncl_collector *c) {
   ncl_logger_free(c->logger);
   ncl_registry_free(c->registry, false);
   ncl_telemetry_settings_free(c->telemetry);
+  forget_files(c);
   ncl_collector_forget_config(c);
 }

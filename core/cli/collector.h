@@ -8,9 +8,16 @@
 #include "core/config/service.h"
 #include "core/pipeline/process.h"
 #include "core/plugin/registry.h"
+#include "core/runtime/file_watch.h"
 #include "core/runtime/loop.h"
 #include "core/telemetry/log.h"
 #include "core/telemetry/settings.h"
+
+/* The files that a config was read from, its own and those that values name: for --watch-config. */
+typedef struct ncl_config_files {
+  char *paths[NCL_FILE_WATCH_FILES];
+  size_t count;
+} ncl_config_files;
 
 /* All [loop]. Begin with {.options = ...}, end with ncl_collector_close. Members stand in the order in which they are
  * made; what was not made is NULL. */
@@ -22,6 +29,7 @@ typedef struct ncl_collector {
   ncl_diagnostics *diagnostics;
   ncl_config *config;
   const ncl_service_config *service; /* in `config` */
+  ncl_config_files files;            /* with --watch-config */
   ncl_telemetry_settings *telemetry; /* until the process has it */
   ncl_logger *logger;
   ncl_loop *loop;

@@ -23,7 +23,7 @@ static const ncl_command commands[] = {
     {.name = "run",
      .summary = "Take telemetry in and hand it on until SIGTERM (what happens without a command, too)",
      .words = "",
-     .options = CONFIG_OPTIONS | BIT(SHUTDOWN_TIMEOUT) | BIT(CONTROL_SOCKET),
+     .options = CONFIG_OPTIONS | BIT(SHUTDOWN_TIMEOUT) | BIT(WATCH_CONFIG) | BIT(CONTROL_SOCKET),
      .text =
          "Reads the config, starts what its pipelines name, and says \"Everything is ready. Begin running and "
          "processing "

@@ -41,6 +41,9 @@ const ncl_option_spec ncl_option_specs[NCL_OPTIONS] = {
     [NCL_OPTION_SHUTDOWN_TIMEOUT] = {"--shutdown-timeout", 0, NCL_OPTION_DURATION, "DURATION",
                                      "Time to deliver what is held after SIGTERM (default 20s).",
                                      AT(shutdown_timeout_ns)},
+    [NCL_OPTION_WATCH_CONFIG] = {"--watch-config", 0, NCL_OPTION_SWITCH, NULL,
+                                 "Read the config anew, as SIGHUP does, when a file changes that it comes from.",
+                                 AT(watch_config)},
     [NCL_OPTION_CONTROL_SOCKET] =
         {"--control-socket", 0, NCL_OPTION_TEXT, "PATH",
          "The unix socket by which status, log-level and tap reach the running process; `none` "

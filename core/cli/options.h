@@ -21,6 +21,7 @@ typedef enum ncl_option_id {
   NCL_OPTION_FEATURE_GATES,
   NCL_OPTION_PLUGIN_DIR,
   NCL_OPTION_SHUTDOWN_TIMEOUT,
+  NCL_OPTION_WATCH_CONFIG,
   NCL_OPTION_CONTROL_SOCKET,
   NCL_OPTION_PID,
   NCL_OPTION_MODE,
@@ -75,9 +76,10 @@ typedef struct ncl_options {
   const char *plugin_dirs[NCL_OPTION_LIST_MAX];
   size_t plugin_dir_count;
   int64_t shutdown_timeout_ns; /* 20 s: ECS kills at 30 */
-  const char *control_socket;  /* a path, or "none"; NULL = where it is found without being told */
-  int64_t pid;                 /* of the process that is asked; 0 = the only one */
-  const char *mode;            /* NULL, and below: not given */
+  bool watch_config;
+  const char *control_socket; /* a path, or "none"; NULL = where it is found without being told */
+  int64_t pid;                /* of the process that is asked; 0 = the only one */
+  const char *mode;           /* NULL, and below: not given */
   bool validate;
   bool schema;
   const char *format;

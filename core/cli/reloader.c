@@ -76,9 +76,9 @@ static void forget_next(ncl_reloader *r) {
 }
 
 static void ended(ncl_reloader *r, bool taken) {
-  forget_next(r);
   r->busy = false;
-  r->events.ended(r->events.arg, taken);
+  r->events.ended(r->events.arg, taken, &r->next.files);
+  forget_next(r);
   if (r->wanted && !r->stopped) begin(r);
 }
 
@@ -86,6 +86,7 @@ static void refuse(ncl_reloader *r, ncl_str why) {
   ncl_attr attrs[] = {ncl_log_str("error", why),
                       ncl_log_int("reload_failures", (int64_t)r->running->process->reload_failures + 1)};
   ncl_introspection_reload_failed(r->running->process, why);
+  ncl_logger_reopen(r->running->logger); /* a log file that was moved away meanwhile is made anew all the same */
   ncl_collector_say(r->running, NCL_LOG_ERROR | NCL_LOG_ALWAYS, "reload.refused",
                     "The new config is not taken. What was in force goes on unchanged.", attrs, 2);
   ended(r, false);

@@ -11,8 +11,9 @@ typedef struct ncl_reloader ncl_reloader;
 typedef struct ncl_reloader_events {
   void *arg;
   void (*begun)(void *arg);
-  /* One for each `begun`, but for one that ncl_reloader_stop cut off. */
-  void (*ended)(void *arg, bool taken);
+  /* One for each `begun`, but for one that ncl_reloader_stop cut off. `files`: what was read, taken or not; borrowed.
+   */
+  void (*ended)(void *arg, bool taken, const ncl_config_files *files);
 } ncl_reloader_events;
 
 /* All [loop]. For a collector that runs. NULL = no memory. */

@@ -2,6 +2,7 @@
 /* core/cli/run.c: config → process → loop, and back in the same order. */
 #include "core/cli/run.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define HOUSEKEEPING_NS INT64_C(1000000000)
 #define SWITCH_WAIT_NS INT64_C(2000000000) /* an end waits for a reload that is about to be through */
 #define JOBS_WAIT_NS INT64_C(500000000)    /* for jobs of components that have ended */
+#define WATCH_QUIET_NS INT64_C(500000000)  /* files are read once nobody has touched them for so long */
 #define LOOK_NS INT64_C(5000000)           /* between two looks at what is waited for */
 
 /* A collector that runs. */
@@ -33,6 +35,7 @@ typedef struct runner {
   ncl_timer *housekeeping;
   ncl_timer *look; /* while the end waits for something */
   ncl_reloader *reloader;
+  ncl_file_watch *watch; /* with --watch-config */
   ncl_notify notify;
   ncl_control *control; /* NULL = there is none */
   bool ready;
@@ -119,9 +122,19 @@ static void on_reload_begun(void *arg) {
   ncl_notify_reloading(&r->notify, ncl_loop_now_ns(r->base.loop));
 }
 
-static void on_reload_ended(void *arg, bool taken) {
+static void watch_files(runner *r, const ncl_config_files *files) {
+  if (r->watch == NULL || files->count == 0) return;
+  if (ncl_file_watch_set(r->watch, (const char *const *)files->paths, files->count)) return;
+  const char *reason = strerrordesc_np(errno);
+  ncl_attr error = ncl_log_str("error", ncl_str_of(reason, reason == NULL ? 0 : strlen(reason)));
+  ncl_collector_say(&r->base, NCL_LOG_ERROR, "watch.incomplete",
+                    "Not every file of the config can be watched; SIGHUP has all of them read anew.", &error, 1);
+}
+
+static void on_reload_ended(void *arg, bool taken, const ncl_config_files *files) {
   runner *r = arg;
   (void)taken;
+  watch_files(r, files);
   if (!r->ending) tell_ready(r);
 }
 
@@ -132,6 +145,24 @@ static void want_reload(runner *r, const char *because) {
   } else {
     r->reload_wanted = true;
   }
+}
+
+static void on_file_changed(void *arg) {
+  want_reload(arg, "a file of the config has changed");
+}
+
+/* What cannot be watched does not keep the collector from serving. */
+static void open_watch(runner *r) {
+  if (!r->base.options->watch_config) return;
+  r->watch = ncl_file_watch_open(r->base.loop, WATCH_QUIET_NS, on_file_changed, r);
+  if (r->watch != NULL) {
+    watch_files(r, &r->base.files);
+    return;
+  }
+  const char *reason = strerrordesc_np(errno);
+  ncl_attr error = ncl_log_str("error", ncl_str_of(reason, reason == NULL ? 0 : strlen(reason)));
+  ncl_collector_say(&r->base, NCL_LOG_ERROR, "watch.unavailable",
+                    "The files of the config cannot be watched; SIGHUP has them read anew.", &error, 1);
 }
 
 /* Telemetry may take four fifths of what the container (or machine) has, less what the process takes without it; so
@@ -177,6 +208,7 @@ static void on_started(void *arg, ncl_status status) {
   ncl_collector_say(&r->base, NCL_LOG_INFO, "ready", "Everything is ready. Begin running and processing data.", NULL,
                     0);
   tell_ready(r);
+  open_watch(r);
   if (r->reload_wanted) want_reload(r, "a signal that came before it was ready");
 }
 
@@ -230,6 +262,7 @@ static void close_runner(runner *r) {
   ncl_control_close(r->control);
   ncl_timer_close(r->housekeeping);
   ncl_timer_close(r->look);
+  ncl_file_watch_close(r->watch);
   ncl_lifecycle_free(r->lifecycle);
   ncl_reloader_free(r->reloader);
   ncl_process_free(r->base.process);

@@ -47,6 +47,8 @@ typedef struct ncl_load_options {
   ncl_environment environment; /* get == NULL: every variable is unset */
   ncl_retrieve_fn retrieve;    /* schemes besides file, env and yaml; NULL = there are none */
   void *retrieve_ctx;
+  void (*note_file)(void *ctx, ncl_str path); /* told of each file before it is read; NULL = nobody wants to know */
+  void *note_ctx;
   const ncl_allocator *allocator; /* NULL = the default */
 } ncl_load_options;
 

@@ -250,6 +250,7 @@ static bool retrieve(const ncl_load_options *options, ncl_str scheme, ncl_str re
   }
   if (ncl_str_eq(scheme, (ncl_str)NCL_STR("file"))) {
     out->kind = NCL_SOURCE_FILE;
+    if (options->note_file != NULL) options->note_file(options->note_ctx, rest);
     return retrieve_file(allocator, rest, out);
   }
   if (ncl_str_eq(scheme, (ncl_str)NCL_STR("yaml"))) {
