@@ -10,6 +10,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "target.h"
+
 /* After start, until the channel is opened by itself: mistakes in certificates are then said without a first try. */
 #define WARM_UP_NS INT64_C(100000000)
 #define FREE_MAX 16u                /* tries whose room is kept */
@@ -323,6 +325,9 @@ ncl_status ncl_otlp_sender_new(const ncl_otlp_sender_config *config, ncl_otlp_se
   sender->config.create = NULL;
   ncl_status status = take_headers(sender);
   if (status == NCL_OK) {
+    ncl_pair labels[NCL_OTLP_TARGET_LABELS];
+    uint32_t count = ncl_otlp_target(config->url, config->path, config->channel.is_grpc, labels);
+    sender->host->metric_labels(sender->me, labels, count);
     *into = sender;
   } else {
     ncl_otlp_sender_free(sender);
