@@ -16,6 +16,7 @@
 #include "core/cli/reloader.h"
 #include "core/control/server.h"
 #include "core/pipeline/lifecycle.h"
+#include "core/pipeline/report.h"
 #include "core/runtime/signals.h"
 #include "core/telemetry/memory.h"
 
@@ -89,6 +90,7 @@ static void on_look(void *arg) {
 
 static void on_ended(void *arg) {
   runner *r = arg;
+  ncl_report_tick(r->base.process, true);
   uint64_t dropped = atomic_load(&r->base.process->dropped);
   uint64_t lost = dropped - r->dropped_before;
   ncl_attr totals[] = {ncl_log_int("delivered_items", (int64_t)atomic_load(&r->base.process->delivered)),
@@ -217,6 +219,8 @@ static void on_signal(void *arg, uint32_t what, int32_t number) {
   const char *name = sigabbrev_np(number);
   ncl_attr attr = ncl_log_str("signal", ncl_str_of(name, name == NULL ? 0 : strlen(name)));
   if (what == NCL_SIGNALS_RELOAD) {
+    /* Whether the config is taken or not: who rotates logs sends it, too. */
+    ncl_logger_reopen(r->base.logger);
     want_reload(r, "SIGHUP");
   } else if (what == NCL_SIGNALS_KILL) {
     ncl_collector_say(&r->base, NCL_LOG_WARN, "shutdown.now", "Second signal: ending at once.", &attr, 1);
@@ -238,6 +242,7 @@ static void on_fatal(void *arg, ncl_str message) {
 static void on_housekeeping(void *arg) {
   runner *r = arg;
   ncl_pool_trim(r->base.process->pool);
+  ncl_report_tick(r->base.process, false);
   ncl_timer_set(r->housekeeping, ncl_loop_now_ns(r->base.loop) + HOUSEKEEPING_NS);
 }
 

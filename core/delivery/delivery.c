@@ -4,8 +4,6 @@
  * and the first success wakes all that wait. */
 #include "core/delivery/queue.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,36 +25,10 @@ static uint64_t random_number(const ncl_delivery *d, const item *i) {
   return x ^ (x >> 33);
 }
 
-static ncl_attr attr_int(ncl_str key, int64_t value) {
-  ncl_attr attr = {key, NCL_ATTR_INT, 0, {NULL, 0}, value, 0};
-  return attr;
-}
-
-static ncl_attr attr_str(ncl_str key, ncl_str value) {
-  ncl_attr attr = {key, NCL_ATTR_STR, 0, value, 0, 0};
-  return attr;
-}
-
 static const ncl_str no_message = NCL_STR("no reason was given");
 
 static ncl_str reason_of(const ncl_outcome *outcome) {
   return outcome->message.len > 0 ? outcome->message : no_message;
-}
-
-static void say_dropped(ncl_delivery *d, uint32_t level, ncl_str message, ncl_str reason, uint64_t items) {
-  ncl_attr attrs[] = {attr_str((ncl_str)NCL_STR("error"), reason),
-                      attr_int((ncl_str)NCL_STR("dropped_items"), (int64_t)items)};
-  d->port.host->log(d->port.exporter, level, (ncl_str)NCL_STR("export.dropped"), message, attrs, 2);
-}
-
-static void say_retry(ncl_delivery *d, const ncl_outcome *outcome, int64_t delay_ns) {
-  char text[32];
-  int n =
-      snprintf(text, sizeof text, "%" PRId64 ".%03" PRId64 "s", delay_ns / SECOND_NS, delay_ns % SECOND_NS / 1000000);
-  ncl_attr attrs[] = {attr_str((ncl_str)NCL_STR("error"), reason_of(outcome)),
-                      attr_str((ncl_str)NCL_STR("interval"), ncl_str_of(text, n > 0 ? (size_t)n : 0))};
-  d->port.host->log(d->port.exporter, NCL_LOG_WARN, (ncl_str)NCL_STR("export.retry"),
-                    (ncl_str)NCL_STR("Exporting failed. Will retry the request after interval."), attrs, 2);
 }
 
 static void count_dropped(ncl_delivery *d, uint32_t signal, uint64_t items, ncl_str reason) {
@@ -103,8 +75,9 @@ void ncl_delivery_drop(ncl_delivery *d, item *i, const ncl_outcome *outcome, ncl
   /* A sender that waits hears of it and still has its data: for it nothing is lost. */
   if (i->result == 0) {
     count_dropped(d, signal, items, why);
-    say_dropped(d, NCL_LOG_ERROR, (ncl_str)NCL_STR("Exporting failed. Dropping data."), reason_of(outcome), items);
+    ncl_delivery_say_dropped(d, (ncl_str)NCL_STR("Exporting failed. Dropping data."), why, reason_of(outcome), items);
   }
+  ncl_delivery_say_fails(d, reason_of(outcome));
   end_item(d, i, outcome);
 }
 
@@ -117,14 +90,11 @@ static void item_sent(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
   if (rejected > 0) {
     if (d->events.send_failed != NULL) d->events.send_failed(d->events.arg, signal, rejected);
     if (i->result == 0) count_dropped(d, signal, rejected, (ncl_str)NCL_STR("rejected"));
-    say_dropped(d, NCL_LOG_WARN,
-                (ncl_str)NCL_STR("The backend took the request but rejected a part of it (partial success)."),
-                reason_of(outcome), rejected);
-  } else if (!d->spoke) {
-    d->spoke = true;
-    d->port.host->log(d->port.exporter, NCL_LOG_INFO, (ncl_str)NCL_STR("export.first_success"),
-                      (ncl_str)NCL_STR("First export succeeded."), NULL, 0);
+    ncl_delivery_say_dropped(
+        d, (ncl_str)NCL_STR("The backend took the request but rejected a part of it (partial success). Dropping data."),
+        (ncl_str)NCL_STR("rejected"), reason_of(outcome), rejected);
   }
+  ncl_delivery_say_works(d);
   ncl_outcome end = *outcome;
   end.rejected = i->rejected;
   end_item(d, i, &end);
@@ -146,12 +116,13 @@ static void backend_answered(ncl_delivery *d) {
   for (item *i = d->waiting.first; i != NULL; i = i->next)
     i->not_before_ns = 0;
   d->port.host->status(d->port.exporter, NCL_OK, (ncl_str){NULL, 0});
-  d->port.host->log(d->port.exporter, NCL_LOG_INFO, (ncl_str)NCL_STR("export.recovered"),
-                    (ncl_str)NCL_STR("The backend answers again; exporting goes on."), NULL, 0);
 }
 
 static void backend_failed(ncl_delivery *d, const item *i, const ncl_outcome *outcome, int64_t now) {
-  if (d->last_failed != i) d->failed_in_row++;
+  if (d->last_failed != i) {
+    d->failed_in_row++;
+    ncl_delivery_say_fails(d, reason_of(outcome));
+  }
   d->last_failed = i;
   int64_t gate = outcome->retry_after_ns > 0 ? now + outcome->retry_after_ns : 0;
   if (is_down(d)) {
@@ -207,7 +178,7 @@ void ncl_delivery_try_again(ncl_delivery *d, item *i, const ncl_outcome *outcome
   } else {
     i->not_before_ns = now + delay;
     backend_failed(d, i, outcome, now);
-    say_retry(d, outcome, delay);
+    ncl_delivery_say_retry(d, reason_of(outcome), delay);
     list_move(i, &d->waiting);
   }
 }
@@ -216,7 +187,7 @@ static void try_ended(ncl_delivery *d, item *i, ncl_status status, const ncl_out
   i->attempt = 0;
   ncl_outcome known = *outcome;
   known.status = status;
-  if (status != NCL_OK) d->send_failures++;
+  *(status == NCL_OK ? &d->successes : &d->send_failures) += 1;
   switch (status) {
     case NCL_OK:
       backend_answered(d);
@@ -408,10 +379,12 @@ static ncl_status refuse(ncl_delivery *d, const ncl_batch *batch, ncl_outcome *o
   if (d->events.enqueue_failed != NULL) d->events.enqueue_failed(d->events.arg, batch->signal, batch->items);
   outcome->status = status;
   outcome->message = message;
-  ncl_attr attrs[] = {attr_str((ncl_str)NCL_STR("error"), message),
-                      attr_int((ncl_str)NCL_STR("refused_items"), (int64_t)batch->items)};
-  d->port.host->log(d->port.exporter, NCL_LOG_ERROR, (ncl_str)NCL_STR("export.refused"),
-                    (ncl_str)NCL_STR("Exporting failed. Rejecting data."), attrs, 2);
+  ncl_delivery_loss loss = {.event = NCL_STR("export.refused"),
+                            .message = NCL_STR("Exporting failed. Rejecting data."),
+                            .key = NCL_STR("rejected_items"),
+                            .error = message,
+                            .items = batch->items};
+  ncl_delivery_say_lost(d, &loss);
   return status;
 }
 
@@ -501,7 +474,8 @@ ncl_delivery_state ncl_delivery_look(const ncl_delivery *d) {
   ncl_delivery_state state = {.size = d->size,
                               .capacity = d->options.queue_enabled ? (uint64_t)d->options.queue_size : 0,
                               .in_flight = (uint64_t)d->trying.count + d->waiting.count,
-                              .send_failures = d->send_failures};
+                              .send_failures = d->send_failures,
+                              .successes = d->successes};
   int64_t now = now_ns(d);
   for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
     for (const item *i = lists[l]->first; i != NULL; i = i->next) {
@@ -564,8 +538,8 @@ uint64_t ncl_delivery_abandon(ncl_delivery *d, ncl_str reason) {
   items += abandon_list(d, &d->kept, &outcome, reason);
   ncl_delivery_tell(d);
   if (items > 0) {
-    say_dropped(d, NCL_LOG_ERROR, (ncl_str)NCL_STR("Shutdown ended before everything was exported. Dropping data."),
-                outcome.message, items);
+    ncl_delivery_say_dropped(d, (ncl_str)NCL_STR("Shutdown ended before everything was exported. Dropping data."),
+                             reason, outcome.message, items);
   }
   return items;
 }

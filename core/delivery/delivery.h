@@ -21,6 +21,16 @@ typedef struct ncl_delivery_port {
   bool ordered; /* one item at a time, in the order of the queue */
 } ncl_delivery_port;
 
+/* Items that are lost, or refused at the door, for the log. Borrowed. */
+typedef struct ncl_delivery_loss {
+  ncl_str event;
+  ncl_str message;
+  ncl_str key;    /* of the number: "dropped_items", "rejected_items" */
+  ncl_str reason; /* a fixed word */
+  ncl_str error;  /* what happened */
+  uint64_t items;
+} ncl_delivery_loss;
+
 /* Told of every change, for counters; any may be NULL. `items` are spans, points or records. */
 typedef struct ncl_delivery_events {
   void *arg;
@@ -30,6 +40,8 @@ typedef struct ncl_delivery_events {
   void (*dropped)(void *arg, uint32_t signal, uint64_t items, ncl_str reason); /* taken, and nobody else has it */
   void (*queue)(void *arg, int64_t size, int64_t capacity);                    /* in units of the sizer */
   void (*offered)(void *arg, uint64_t items, uint64_t bytes);                  /* came to the sending queue */
+  void (*lost)(void *arg,
+               const ncl_delivery_loss *loss); /* to be said in the log; NULL = through the host, each time */
 } ncl_delivery_events;
 
 /* All [loop]. NULL = no memory. */
@@ -52,6 +64,7 @@ typedef struct ncl_delivery_state {
   uint64_t in_flight;     /* requests that are being sent, or wait to be sent again */
   int64_t oldest_ns;      /* age of the oldest item; 0 = nothing is held */
   uint64_t send_failures; /* tries that failed, since the start */
+  uint64_t successes;     /* tries that did not */
 } ncl_delivery_state;
 /* Walks the queue. */
 ncl_delivery_state ncl_delivery_look(const ncl_delivery *delivery);

@@ -32,6 +32,13 @@ typedef struct list {
   uint32_t count;
 } list;
 
+/* What the log has said of the backend. */
+typedef enum ncl_delivery_state_said {
+  NCL_DELIVERY_UNSAID,
+  NCL_DELIVERY_WORKS,
+  NCL_DELIVERY_FAILS
+} ncl_delivery_state_said;
+
 struct ncl_delivery {
   ncl_delivery_port port;
   ncl_delivery_options options;
@@ -49,6 +56,7 @@ struct ncl_delivery {
   ncl_token disk_closing;
   uint64_t size;
   uint64_t send_failures;
+  uint64_t successes;
   ncl_timer *timer;
   int64_t gate_ns; /* nothing goes out before this */
   const item *last_failed;
@@ -57,7 +65,8 @@ struct ncl_delivery {
   bool draining;
   ncl_str end_reason; /* what is dropped while draining is counted under it */
   bool pumping;
-  bool spoke; /* the first success was logged */
+  ncl_delivery_state_said said;
+  uint32_t bad_in_row; /* items that failed since the last success, for what is said */
   ncl_token drained;
   bool paused;             /* no tries: the instance is being exchanged */
   ncl_token quiet;         /* waits until none is under way */
@@ -97,6 +106,16 @@ static inline void list_move(item *i, list *to) {
   list_remove(i);
   list_append(to, i);
 }
+
+/* ---- words.c, for delivery.c ---------------------------------------------------------------------------- */
+
+void ncl_delivery_say_lost(ncl_delivery *d, const ncl_delivery_loss *loss);
+/* `reason`: what it is counted under. */
+void ncl_delivery_say_dropped(ncl_delivery *d, ncl_str message, ncl_str reason, ncl_str error, uint64_t items);
+void ncl_delivery_say_retry(ncl_delivery *d, ncl_str error, int64_t delay_ns);
+/* An item was taken; another item failed. Says a line when that is news. */
+void ncl_delivery_say_works(ncl_delivery *d);
+void ncl_delivery_say_fails(ncl_delivery *d, ncl_str error);
 
 /* ---- on_disk.c, for delivery.c ------------------------------------------------------------------------- */
 

@@ -108,6 +108,7 @@ ncl_component *ncl_component_new(ncl_process *process, const ncl_type *type, uin
 static void on_sent(void *arg, uint32_t signal, uint64_t items) {
   ncl_component *component = arg;
   ncl_count_sent(component->counters, signal, items);
+  ncl_report_sent(component, items);
   ncl_flow_add(&component->flow.out, items);
   (void)atomic_fetch_add(&component->process->delivered, items);
 }
@@ -130,6 +131,12 @@ static void on_dropped(void *arg, uint32_t signal, uint64_t items, ncl_str reaso
   (void)atomic_fetch_add(&component->process->dropped, items);
 }
 
+static void on_lost(void *arg, const ncl_delivery_loss *loss) {
+  const ncl_component *component = arg;
+  ncl_loss told = {&component->scope, loss->event, loss->message, loss->key, loss->reason, loss->error, loss->items};
+  ncl_report_lost(component, &told);
+}
+
 static void on_offered(void *arg, uint64_t items, uint64_t bytes) {
   ncl_component *component = arg;
   if (component->process->detailed) ncl_count_offered(component->counters, items, bytes);
@@ -142,7 +149,8 @@ static ncl_status open_delivery(ncl_component *component) {
   ncl_delivery_port port = {
       &process->host,  component,       &component->type->methods,
       component->self, process->tokens, (component->type->decl->flags & NCL_COMPONENT_ORDERED) != 0};
-  ncl_delivery_events events = {component, on_sent, on_send_failed, on_enqueue_failed, on_dropped, NULL, on_offered};
+  ncl_delivery_events events = {component,  on_sent, on_send_failed, on_enqueue_failed,
+                                on_dropped, NULL,    on_offered,     on_lost};
   component->delivery = ncl_delivery_new(&port, &options, &events);
   return component->delivery == NULL ? NCL_NO_MEMORY : NCL_OK;
 }

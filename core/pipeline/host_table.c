@@ -5,6 +5,7 @@
 
 #include "core/pdata/builder.h"
 #include "core/pipeline/process.h"
+#include "core/pipeline/report.h"
 
 #if defined(NDEBUG)
 #define ON_LOOP(component) ((void)0)
@@ -62,8 +63,10 @@ static void host_drop(ncl_component *me, uint32_t signal, uint64_t items, ncl_st
   ncl_count_dropped(me->counters, signal, items, reason);
   ncl_flow_add(&me->flow.failed, items);
   (void)atomic_fetch_add(&me->process->dropped, items);
-  ncl_attr attrs[] = {ncl_log_str("reason", reason), ncl_log_int("dropped_items", (int64_t)items)};
-  host_log(me, NCL_LOG_WARN, (ncl_str)NCL_STR("dropped"), (ncl_str)NCL_STR("Telemetry was dropped."), attrs, 2);
+  ncl_loss loss = {
+      &me->scope, NCL_STR("dropped"), NCL_STR("Telemetry was dropped."), NCL_STR("dropped_items"), reason, {NULL, 0},
+      items};
+  ncl_report_lost(me, &loss);
 }
 
 static void host_filtered(ncl_component *me, uint32_t signal, uint64_t items, ncl_str reason) {

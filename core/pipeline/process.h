@@ -40,6 +40,14 @@ typedef struct ncl_flow {
   atomic_uint_least64_t in, out, failed;
 } ncl_flow;
 
+/* What an exporter has done, in the summaries of the log. */
+typedef struct ncl_export_sum {
+  uint64_t items;
+  uint64_t failed_items;
+  uint64_t batches;
+  uint64_t failed_tries;
+} ncl_export_sum;
+
 struct ncl_component {
   ncl_process *process;
   ncl_component *next; /* in the order of the start */
@@ -65,6 +73,7 @@ struct ncl_component {
   ncl_log_scope scope;
   ncl_component_metrics *counters;
   ncl_flow flow;
+  ncl_export_sum summed; /* exporters: what summaries have said already */
   ncl_status_entry *status;
   ncl_work_quota *quota;  /* of host->work, made at first need */
   ncl_delivery *delivery; /* exporters */

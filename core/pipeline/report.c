@@ -9,7 +9,11 @@
 
 #include "core/telemetry/memory.h"
 
+#define SUMMARY_NS (300 * INT64_C(1000000000)) /* between two summaries, unless the settings say more */
+
 struct ncl_report {
+  ncl_losses *losses;
+  int64_t summary_ns;       /* when the next summary is due; 0 = nothing was looked at yet */
   ncl_metrics_scope *scope; /* metrics of the process, which have no labels */
   ncl_metric *metrics[NCL_NAME_COUNT];
 };
@@ -17,16 +21,16 @@ struct ncl_report {
 ncl_report *ncl_report_new(ncl_process *process) {
   ncl_report *report = calloc(1, sizeof *report);
   if (report == NULL) return NULL;
+  report->losses = ncl_losses_new(process->logger);
   report->scope = ncl_metrics_scope_open(process->metrics, NULL, 0);
-  if (report->scope == NULL) {
-    free(report);
-    return NULL;
-  }
-  return report;
+  if (report->scope != NULL && report->losses != NULL) return report;
+  ncl_report_free(report);
+  return NULL;
 }
 
 void ncl_report_free(ncl_report *report) {
   if (report == NULL) return;
+  ncl_losses_free(report->losses);
   ncl_metrics_scope_close(report->scope);
   free(report);
 }
@@ -42,6 +46,8 @@ void ncl_report_take(ncl_process *process, ncl_telemetry_settings *settings) {
   ncl_telemetry_settings_free(process->telemetry);
   process->telemetry = settings;
   process->detailed = ncl_report_level(process) == NCL_METRICS_DETAILED;
+  ncl_losses_set_tick(process->report->losses, settings->sampling != 0 ? settings->sampling_tick_ns : 0);
+  process->report->summary_ns = 0;
 }
 
 bool ncl_report_apply(ncl_process *process, ncl_telemetry_settings *settings, char *why, size_t size) {
@@ -129,5 +135,61 @@ void ncl_report_collect(ncl_process *process) {
   tell_telemetry(process, process->report);
   for (ncl_component *c = process->components; c != NULL; c = c->next) {
     if (c->delivery != NULL) tell_exporter(c);
+  }
+}
+
+/* ---- lines that sum up ---------------------------------------------------------------------------- */
+
+void ncl_report_lost(const ncl_component *component, const ncl_loss *loss) {
+  ncl_losses_tell(component->process->report->losses, loss, ncl_loop_now_ns(component->process->loop));
+}
+
+static int64_t summary_interval(const ncl_process *process) {
+  return process->telemetry == NULL ? SUMMARY_NS : process->telemetry->summary_interval_ns;
+}
+
+void ncl_report_sent(const ncl_component *exporter, uint64_t items) {
+  if (summary_interval(exporter->process) != 0) return;
+  ncl_attr attr = ncl_log_int("sent_items", bounded(items));
+  ncl_logger_write(exporter->process->logger, &exporter->scope, NCL_LOG_INFO | NCL_LOG_ALWAYS,
+                   (ncl_str)NCL_STR("export.success"), (ncl_str)NCL_STR("One export succeeded."), &attr, 1);
+}
+
+/* One line about what an exporter did since the last one; none when it did nothing. */
+static void sum_up(ncl_component *c) {
+  ncl_delivery_state state = ncl_delivery_look(c->delivery);
+  ncl_export_sum now = {.items = atomic_load(&c->flow.out),
+                        .failed_items = atomic_load(&c->flow.failed),
+                        .batches = state.successes,
+                        .failed_tries = state.send_failures};
+  ncl_export_sum before = c->summed;
+  if (now.batches == before.batches && now.failed_tries == before.failed_tries &&
+      now.failed_items == before.failed_items) {
+    return;
+  }
+  ncl_attr attrs[] = {ncl_log_int("sent_items", bounded(now.items - before.items)),
+                      ncl_log_int("sent_batches", bounded(now.batches - before.batches)),
+                      ncl_log_int("failed_tries", bounded(now.failed_tries - before.failed_tries)),
+                      ncl_log_int("failed_items", bounded(now.failed_items - before.failed_items)),
+                      ncl_log_int("queue_size", bounded(state.size)),
+                      ncl_log_int("queue_bytes", bounded(state.bytes)),
+                      ncl_log_double("queue_oldest_seconds", (double)state.oldest_ns / 1e9)};
+  c->summed = now;
+  ncl_logger_write(c->process->logger, &c->scope, NCL_LOG_INFO | NCL_LOG_ALWAYS, (ncl_str)NCL_STR("export.summary"),
+                   (ncl_str)NCL_STR("Summary of the export since the last one."), attrs,
+                   sizeof attrs / sizeof attrs[0]);
+}
+
+void ncl_report_tick(ncl_process *process, bool end) {
+  ncl_report *report = process->report;
+  int64_t now = ncl_loop_now_ns(process->loop);
+  int64_t interval = summary_interval(process);
+  ncl_losses_flush(report->losses, now, end);
+  if (interval == 0) return;
+  if (report->summary_ns == 0) report->summary_ns = interval < INT64_MAX - now ? now + interval : INT64_MAX;
+  if (now < report->summary_ns && !end) return;
+  report->summary_ns = interval < INT64_MAX - now ? now + interval : INT64_MAX;
+  for (ncl_component *c = process->components; c != NULL; c = c->next) {
+    if (c->delivery != NULL) sum_up(c);
   }
 }

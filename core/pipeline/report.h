@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* core/pipeline/report.h: what the process tells of itself beyond single lines and counts: service.telemetry put in
- * force, and the metrics that are looked up when somebody asks. */
+ * force, the metrics that are looked up when somebody asks, and lines that sum up. */
 #ifndef NACELLE_CORE_PIPELINE_REPORT_H
 #define NACELLE_CORE_PIPELINE_REPORT_H
 
 #include "core/pipeline/process.h"
+#include "core/telemetry/losses.h"
 
 /* All [loop]. NULL = no memory. */
 ncl_report *ncl_report_new(ncl_process *process);
@@ -19,6 +20,14 @@ void ncl_report_take(ncl_process *process, ncl_telemetry_settings *settings);
 
 /* Brings those metrics up to date that are kept elsewhere: queues, memory, the process. */
 void ncl_report_collect(ncl_process *process);
+
+/* [any] A component lost telemetry: said at a bounded rate, with numbers that add up. */
+void ncl_report_lost(const ncl_component *component, const ncl_loss *loss);
+/* A backend took items: a line, where the settings want one for each batch. */
+void ncl_report_sent(const ncl_component *exporter, uint64_t items);
+/* To be called about once a second: lines that are due, summaries of what exporters did. With `end`, all that was not
+ * said yet. */
+void ncl_report_tick(ncl_process *process, bool end);
 
 /* NCL_METRICS_* of the settings in force. */
 uint32_t ncl_report_level(const ncl_process *process);

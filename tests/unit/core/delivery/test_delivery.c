@@ -115,7 +115,7 @@ static void open_exporter(exporter *e, const ncl_delivery_options *options, bool
   e->component =
       ncl_component_new(e->f.process, &type, NCL_KIND_EXPORTER, (ncl_str)NCL_STR("fake"), 1, (ncl_str){NULL, 0});
   ncl_delivery_port port = {&e->f.process->host, e->component, &methods, e, e->f.process->tokens, ordered};
-  ncl_delivery_events events = {e, on_sent, on_failed, on_refused, on_dropped, on_queue, on_offered};
+  ncl_delivery_events events = {e, on_sent, on_failed, on_refused, on_dropped, on_queue, on_offered, NULL};
   e->delivery = ncl_delivery_new(&port, options, &events);
   assert_non_null(e->delivery);
 }

@@ -94,7 +94,7 @@ static void open_exporter(pair *p, exporter *e, const ncl_delivery_options *opti
   e->component =
       ncl_component_new(p->f.process, &type, NCL_KIND_EXPORTER, (ncl_str)NCL_STR("fake"), 1, (ncl_str){NULL, 0});
   ncl_delivery_port port = {&p->f.process->host, e->component, &methods, e, p->f.process->tokens, false};
-  ncl_delivery_events events = {e, on_sent, NULL, NULL, on_dropped, on_queue, NULL};
+  ncl_delivery_events events = {e, on_sent, NULL, NULL, on_dropped, on_queue, NULL, NULL};
   e->delivery = ncl_delivery_new(&port, options, &events);
   assert_non_null(e->delivery);
 }

@@ -148,11 +148,146 @@ static void settings_are_put_in_force_while_it_runs(void **state) {
   graph_close(&g);
 }
 
+/* ---- lines ---------------------------------------------------------------------------------------------- */
+
+/* "event/number;" of each line since the last look that begins with "export" or is a loss. */
+typedef struct lines {
+  uint64_t after;
+  char text[1024];
+} lines;
+
+static uint32_t on_line(void *arg, const ncl_log_view *view) {
+  lines *l = arg;
+  size_t len = strlen(l->text);
+  l->after = view->sequence;
+  if (view->event.len < 6 || (memcmp(view->event.ptr, "export", 6) != 0 && memcmp(view->event.ptr, "droppe", 6) != 0)) {
+    return 1;
+  }
+  len += (size_t)snprintf(l->text + len, sizeof l->text - len, "%.*s", (int)view->event.len, view->event.ptr);
+  for (uint32_t i = 0; i < view->attr_count; i++) {
+    const ncl_attr *a = &view->attrs[i];
+    bool counts = a->key.len > 6 && memcmp(a->key.ptr + a->key.len - 6, "_items", 6) == 0;
+    if (counts) len += (size_t)snprintf(l->text + len, sizeof l->text - len, "/%lld", (long long)a->i);
+  }
+  (void)snprintf(l->text + len, sizeof l->text - len, ";");
+  return 1;
+}
+
+#define SAID(g, l, expected)                                  \
+  do {                                                        \
+    (l)->text[0] = '\0';                                      \
+    ncl_logger_recent((g)->f.logger, (l)->after, on_line, l); \
+    assert_string_equal((l)->text, expected);                 \
+  } while (0)
+
+static const char one_exporter[] =
+    "receivers: {acme: }\n"
+    "exporters:\n"
+    "  acme: {retry_on_failure: {initial_interval: 1s, multiplier: 1, randomization_factor: 0, max_elapsed_time: 0}}\n"
+    "service: {pipelines: {traces: {receivers: [acme], exporters: [acme]}}}\n";
+
+static void tick(graph *g, int64_t seconds) {
+  while (seconds-- > 0) {
+    advance(&g->f, S);
+    ncl_report_tick(g->f.process, false);
+  }
+}
+
+static fake *exporter_of_graph(void) {
+  return fake_of(NCL_KIND_EXPORTER, "acme", NCL_SIGNAL_TRACES);
+}
+
+static void only_changes_between_working_and_failing_are_said(void **state) {
+  (void)state;
+  graph g;
+  lines l = {0};
+  graph_open(&g, one_exporter);
+  for (int i = 0; i < 50; i++)
+    emit(&g, 2);
+  SAID(&g, &l, "export.first_success;");
+  (void)snprintf(exporter_of_graph()->does, sizeof exporter_of_graph()->does, "refusing");
+  emit(&g, 2);
+  SAID(&g, &l, "export.retry;"); /* one bad batch says nothing of the backend */
+  emit(&g, 2);
+  SAID(&g, &l, "export.failing;export.retry;");
+  exporter_of_graph()->does[0] = '\0';
+  tick(&g, 5);
+  SAID(&g, &l, "export.recovered;");
+  for (int i = 0; i < 50; i++)
+    emit(&g, 2);
+  SAID(&g, &l, "");
+  graph_close(&g);
+}
+
+static void a_summary_says_what_was_done_since_the_last(void **state) {
+  (void)state;
+  graph g;
+  lines l = {0};
+  graph_open(&g, one_exporter);
+  ncl_report_tick(g.f.process, false);
+  emit(&g, 2);
+  tick(&g, 299);
+  SAID(&g, &l, "export.first_success;");
+  emit(&g, 3);
+  tick(&g, 1);
+  SAID(&g, &l, "export.summary/5/0;");
+  tick(&g, 300); /* nothing was done */
+  SAID(&g, &l, "");
+  emit(&g, 4);
+  ncl_report_tick(g.f.process, true);
+  SAID(&g, &l, "export.summary/4/0;");
+  graph_close(&g);
+}
+
+static void a_line_for_each_batch_is_said_where_it_is_wanted(void **state) {
+  (void)state;
+  graph g;
+  lines l = {0};
+  char why[256];
+  graph_open(&g, one_exporter);
+  ncl_telemetry_settings *settings = settings_of("{logs: {export_summary_interval: 0s, output_paths: /dev/null}}");
+  assert_true(ncl_report_apply(g.f.process, settings, why, sizeof why));
+  for (int i = 0; i < 15; i++)
+    emit(&g, 2);
+  SAID(&g, &l,
+       "export.success/2;export.first_success;export.success/2;export.success/2;export.success/2;export.success/2;"
+       "export.success/2;export.success/2;export.success/2;export.success/2;export.success/2;export.success/2;"
+       "export.success/2;export.success/2;export.success/2;export.success/2;");
+  tick(&g, 301);
+  SAID(&g, &l, "");
+  graph_close(&g);
+}
+
+static void numbers_of_drops_add_up(void **state) {
+  (void)state;
+  graph g;
+  lines l = {0};
+  graph_open(&g, one_exporter);
+  fake *receiver = fake_of(NCL_KIND_RECEIVER, "acme", NCL_SIGNAL_TRACES);
+  for (int i = 0; i < 1000; i++)
+    g.f.process->host.drop(receiver->me, NCL_SIGNAL_TRACES, 3, (ncl_str)NCL_STR("oversize"));
+  SAID(&g, &l, "dropped/3;");
+  tick(&g, 9);
+  SAID(&g, &l, "");
+  tick(&g, 2);
+  SAID(&g, &l, "dropped/2997;");
+  g.f.process->host.drop(receiver->me, NCL_SIGNAL_TRACES, 1, (ncl_str)NCL_STR("oversize"));
+  g.f.process->host.drop(receiver->me, NCL_SIGNAL_TRACES, 1, (ncl_str)NCL_STR("another reason"));
+  SAID(&g, &l, "dropped/1;"); /* the other waits for its tick */
+  ncl_report_tick(g.f.process, true);
+  SAID(&g, &l, "dropped/1;");
+  graph_close(&g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(queues_say_what_they_hold),
       cmocka_unit_test(the_process_says_what_it_takes),
       cmocka_unit_test(settings_are_put_in_force_while_it_runs),
+      cmocka_unit_test(only_changes_between_working_and_failing_are_said),
+      cmocka_unit_test(a_summary_says_what_was_done_since_the_last),
+      cmocka_unit_test(a_line_for_each_batch_is_said_where_it_is_wanted),
+      cmocka_unit_test(numbers_of_drops_add_up),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,8 @@ static void says_that_it_fails_once(void **state) {
     assert_int_equal(answer->status, NCL_RETRYABLE);
     assert_string_equal(answer->message, "cannot write to /dev/full: No space left on device");
   }
-  assert_int_equal(ncl_test_logged(b.t, "No space left on device"), 2); /* the line, and the state's */
+  assert_int_equal(ncl_test_logged(b.t, "No space left on device"),
+                   3); /* its own, the state, and that the export fails */
   assert_int_equal(ncl_test_metric(b.t, "otelcol_exporter_send_failed_spans", "exporter=file"), 15);
   bench_close(&b);
   bench_end(&b);
