@@ -88,8 +88,8 @@ static void look_into(ncl_control_found *found, const char *path) {
 static void look_everywhere(const ncl_control_roots *roots, ncl_control_found *found) {
   const char *const forms[][2] = {{roots->run, "/user/*/nacelle"},
                                   {roots->run, "/nacelle"},
-                                  {roots->tmp, "/nacelle-*"},
-                                  {roots->shm, "/nacelle-*"}};
+                                  {roots->tmp, "/nacelle-[0-9]*"},
+                                  {roots->shm, "/nacelle-[0-9]*"}};
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
     char pattern[NCL_CONTROL_PATH];
     glob_t names;

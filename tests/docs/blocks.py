@@ -40,7 +40,7 @@ KNOWN = {
     "sh": {"norun", "background", "fails", "exit"},
     "yaml": {"file", "fragment", "wrong"},
     "json": {"file"},
-    "text": {"from", "ends"},
+    "text": {"from", "ends", "hup"},
 }
 
 

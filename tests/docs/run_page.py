@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one page: `run_page.py ROOT BIN PAGE`. Every ```sh block is run in order, in a scratch directory that looks like the
-built tree, and its output compared. Meant to run in a network namespace of its own (unshare -rn): the pages use the ports
+built tree, and its output compared. Meant to run in a network namespace of its own (unshare --net): the pages use the ports
 that everybody uses."""
 
 import ctypes
@@ -84,6 +84,13 @@ class Background:
             self.output.seek(0, os.SEEK_END)
             self.seen = self.output.tell()
 
+    def hang_up(self):
+        """SIGHUP to the command, not to the shell that waits for it."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        for child in children or [pid]:
+            os.kill(int(child), signal.SIGHUP)
+
     def stop(self):
         """As Ctrl-C does it, to the whole group. It must end by itself."""
         code = None
@@ -110,6 +117,7 @@ class Page:
         self.env = {
             "PATH": f"{self.here}/build/release/bin:{os.environ['PATH']}",
             "HOME": str(scratch),
+            "XDG_RUNTIME_DIR": str(self.state),  # where a collector says that it runs, out of sight of others
             "LANG": "C.UTF-8",
             "TERM": "dumb",
             "COLUMNS": "80",
@@ -191,6 +199,15 @@ class Page:
         wanted = "...\n" + block.text
         self.background[name].wait_for(lambda text: self._compare(wanted, text, prefix=True), "these lines")
 
+    def check_hup(self, block):
+        """```text hup=collector: it gets SIGHUP, and then says these lines."""
+        name = block.value("hup")
+        if name not in self.background:
+            raise Failed(f"nothing called {name} runs")
+        self.background[name].hang_up()
+        wanted = "...\n" + block.text
+        self.background[name].wait_for(lambda text: self._compare(wanted, text, prefix=True), "these lines")
+
     def check_end(self, block):
         """```text ends=collector: Ctrl-C in the other terminal, and the end of what is said there."""
         name = block.value("ends")
@@ -227,6 +244,8 @@ def run(root, programs, page_file):
                         page.write(block)
                     elif block.language == "text" and block.value("from"):
                         page.check_output(block)
+                    elif block.language == "text" and block.value("hup"):
+                        page.check_hup(block)
                     elif block.language == "text" and block.value("ends"):
                         page.check_end(block)
                 except subprocess.TimeoutExpired:

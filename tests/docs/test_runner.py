@@ -69,7 +69,7 @@ def run(tmp_path):
     (tmp_path / "scripts").mkdir()
     program = tmp_path / "bin" / "nacelle"
     program.write_text(
-        "#!/bin/sh\ntrap 'echo end; exit 0' INT TERM\n"
+        "#!/bin/sh\ntrap 'echo end; exit 0' INT TERM; trap 'echo again' HUP\n"
         "echo 'Everything is ready. Begin running and processing data.'\necho more\nwhile :; do sleep 0.05; done\n"
     )
     program.chmod(0o755)
@@ -118,6 +118,11 @@ def test_the_other_terminal(run):
     )
     code, said = run(page)
     assert code == 0 and "3 blocks run" in said, said
+
+
+def test_sighup(run):
+    code, said = run("```sh background\nnacelle\n```\n```text hup=collector\nagain\n```\n")
+    assert code == 0, said
 
 
 def test_the_end_of_the_other_terminal(run):
