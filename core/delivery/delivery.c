@@ -287,7 +287,8 @@ static uint32_t tries_allowed(const ncl_delivery *d) {
 }
 
 static bool is_empty(const ncl_delivery *d) {
-  return d->queue.count + d->waiting.count + d->trying.count + d->blocked.count + d->storing.count == 0;
+  return d->queue.count + d->waiting.count + d->trying.count + d->blocked.count + d->storing.count + d->parked.count ==
+         0;
 }
 
 static void arm_timer(ncl_delivery *d, int64_t now) {
@@ -317,7 +318,7 @@ void ncl_delivery_pump(ncl_delivery *d) {
   }
   d->pumping = false;
   arm_timer(d, now);
-  if (d->quiet != 0 && d->trying.count == 0) {
+  if (d->quiet != 0 && d->trying.count + d->storing.count == 0 && ncl_delivery_disk_is_closed(d)) {
     ncl_outcome outcome = NCL_OUTCOME_INIT;
     ncl_token token = d->quiet;
     d->quiet = 0;
@@ -365,7 +366,7 @@ void ncl_delivery_admit(ncl_delivery *d) {
     i->size = ncl_delivery_size_of(d, i->item.batch);
     d->size += i->size;
     list_remove(i);
-    if (d->disk != NULL) {
+    if (d->options.storage.len > 0) {
       ncl_delivery_store(d, i);
     } else {
       ncl_delivery_queued(d, i);
@@ -386,6 +387,11 @@ static ncl_status refuse(ncl_delivery *d, const ncl_batch *batch, ncl_outcome *o
                             .items = batch->items};
   ncl_delivery_say_lost(d, &loss);
   return status;
+}
+
+void ncl_delivery_let_go(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
+  answer_sender(d, i, outcome);
+  free_item(d, i, false);
 }
 
 void ncl_delivery_refuse_item(ncl_delivery *d, item *i, ncl_status status, ncl_str reason) {
@@ -436,7 +442,7 @@ ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outco
     i->size = size;
     d->size += size;
     ncl_delivery_tell(d);
-    if (d->disk != NULL) {
+    if (d->options.storage.len > 0) {
       ncl_delivery_store(d, i);
     } else {
       list_append(&d->queue, i);
@@ -470,7 +476,7 @@ bool ncl_delivery_waits(const ncl_delivery *d) {
 }
 
 ncl_delivery_state ncl_delivery_look(const ncl_delivery *d) {
-  const list *lists[] = {&d->queue, &d->trying, &d->waiting, &d->blocked, &d->storing, &d->kept};
+  const list *lists[] = {&d->queue, &d->trying, &d->waiting, &d->blocked, &d->storing, &d->kept, &d->parked};
   ncl_delivery_state state = {.size = d->size,
                               .capacity = d->options.queue_enabled ? (uint64_t)d->options.queue_size : 0,
                               .in_flight = (uint64_t)d->trying.count + d->waiting.count,
@@ -536,6 +542,7 @@ uint64_t ncl_delivery_abandon(ncl_delivery *d, ncl_str reason) {
   items += abandon_list(d, &d->blocked, &outcome, reason);
   items += abandon_list(d, &d->storing, &outcome, reason);
   items += abandon_list(d, &d->kept, &outcome, reason);
+  items += abandon_list(d, &d->parked, &outcome, reason);
   ncl_delivery_tell(d);
   if (items > 0) {
     ncl_delivery_say_dropped(d, (ncl_str)NCL_STR("Shutdown ended before everything was exported. Dropping data."),

@@ -64,7 +64,7 @@ void ncl_delivery_follow(ncl_delivery *from, ncl_delivery *to) {
 
 ncl_status ncl_delivery_pause(ncl_delivery *d, ncl_token token) {
   d->paused = true;
-  if (d->trying.count == 0) return NCL_OK;
+  if (d->trying.count + d->storing.count == 0 && ncl_delivery_disk_is_closed(d)) return NCL_OK;
   d->quiet = token;
   return NCL_PENDING;
 }
@@ -93,6 +93,7 @@ void ncl_delivery_detach(ncl_delivery *d, ncl_str reason) {
     d->port.methods->cancel(d->port.self, attempt);
     list_move(i, &d->waiting);
   }
+  ncl_delivery_detach_disk(d);
   drop_translated(d, &d->waiting, reason);
   drop_translated(d, &d->queue, reason);
 }
@@ -104,5 +105,6 @@ void ncl_delivery_resume(ncl_delivery *d, void *self) {
   d->failed_in_row = 0;
   d->probes = 0;
   d->last_failed = NULL;
+  ncl_delivery_resume_disk(d);
   ncl_delivery_pump(d);
 }

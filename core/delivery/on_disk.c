@@ -33,7 +33,15 @@ static void count_out(ncl_delivery *d, item *i) {
 /* ---- writing ----------------------------------------------------------------------------------------- */
 
 void ncl_delivery_store(ncl_delivery *d, item *i) {
+  if (d->paused) {
+    list_append(&d->parked, i);
+    return;
+  }
   list_append(&d->storing, i);
+  if (d->disk == NULL) {
+    ncl_delivery_refuse_item(d, i, NCL_RETRYABLE, (ncl_str)NCL_STR("the storage of the queue is not open"));
+    return;
+  }
   i->put = ncl_disk_queue_put(d->disk, i, i->item.batch, i->item.context);
   if (i->put == NULL) {
     ncl_delivery_refuse_item(d, i, NCL_NO_MEMORY, (ncl_str)NCL_STR("no memory to write an item to the storage"));
@@ -168,7 +176,11 @@ static ncl_str queue_name(uint32_t signal) {
 }
 
 ncl_status ncl_delivery_begin(ncl_delivery *d, ncl_str exporter_id, uint32_t signal, ncl_outcome *outcome) {
-  if (d->options.storage.len == 0 || d->disk != NULL) return NCL_OK;
+  if (d->options.storage.len == 0 || (d->disk != NULL && !d->disk_is_closed)) return NCL_OK;
+  ncl_disk_queue_free(d->disk);
+  d->disk = NULL;
+  d->disk_is_closed = false;
+  d->found_items = 0;
   const ncl_host *host = d->port.host;
   const ncl_storage *storage =
       host->component_interface(d->port.exporter, d->options.storage, (ncl_str)NCL_STR(NCL_STORAGE_1), outcome);
@@ -209,6 +221,39 @@ static void on_disk_closed(void *arg, const ncl_outcome *outcome) {
   d->disk_closing = 0;
   d->disk_is_closed = true;
   ncl_delivery_pump(d);
+}
+
+static void let_go(ncl_delivery *d, list *l) {
+  static const char words[] = "the exporter is being exchanged";
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  outcome.status = NCL_RETRYABLE;
+  outcome.message = ncl_str_of(words, sizeof words - 1);
+  for (item *i = l->first, *next; i != NULL; i = next) {
+    next = i->next;
+    ncl_delivery_let_go(d, i, &outcome);
+  }
+}
+
+void ncl_delivery_detach_disk(ncl_delivery *d) {
+  if (d->disk == NULL) return;
+  let_go(d, &d->waiting);
+  let_go(d, &d->queue);
+  let_go(d, &d->kept);
+  let_go(d, &d->storing);
+  /* A storage that ends takes what is still open with it. */
+  if (d->disk_closing != 0) (void)ncl_token_cancel(d->port.tokens, d->disk_closing);
+  d->disk_closing = 0;
+  ncl_disk_queue_free(d->disk);
+  d->disk = NULL;
+  d->disk_is_closed = false;
+}
+
+void ncl_delivery_resume_disk(ncl_delivery *d) {
+  while (d->parked.first != NULL) {
+    item *i = d->parked.first;
+    list_remove(i);
+    ncl_delivery_store(d, i);
+  }
 }
 
 static void say_kept(ncl_delivery *d) {

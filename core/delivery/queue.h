@@ -49,6 +49,7 @@ struct ncl_delivery {
   list blocked; /* senders that wait for room; not counted in `size` */
   list storing; /* being written to the disk, or waiting for that */
   list kept;    /* on the disk, for the next process */
+  list parked;  /* came while the instance is exchanged: to be written then */
   ncl_disk_queue *disk;
   uint64_t in_memory;   /* bytes of items on the disk that are held in memory, too */
   uint64_t found_items; /* that an earlier process left */
@@ -127,7 +128,11 @@ bool ncl_delivery_has_batch(ncl_delivery *d, item *i);
 void ncl_delivery_leave_disk(ncl_delivery *d, item *i, bool is_over);
 /* Stops trying: what is on the disk stays there. */
 void ncl_delivery_keep_all(ncl_delivery *d);
-/* False: the disk is being closed, and the drain goes on with that. */
+/* The instance is being exchanged, maybe with the storage: all that is on the disk is found there again. */
+void ncl_delivery_detach_disk(ncl_delivery *d);
+/* It was exchanged. */
+void ncl_delivery_resume_disk(ncl_delivery *d);
+/* False: the disk is being closed, and the drain (or the pause) goes on with that. */
 bool ncl_delivery_disk_is_closed(ncl_delivery *d);
 
 /* ---- what on_disk.c and handover.c need of delivery.c ---------------------------------------------------------- */
@@ -143,6 +148,8 @@ void ncl_delivery_try(ncl_delivery *d, item *i);
 void ncl_delivery_try_again(ncl_delivery *d, item *i, const ncl_outcome *outcome);
 /* The sender's call is refused after all, and the item gone. */
 void ncl_delivery_refuse_item(ncl_delivery *d, item *i, ncl_status status, ncl_str reason);
+/* The item is gone from here without a word but to its sender: what lies on the disk stays. */
+void ncl_delivery_let_go(ncl_delivery *d, item *i, const ncl_outcome *outcome);
 /* The item was put into the queue: a sender that does not wait for the result has its answer. */
 void ncl_delivery_queued(ncl_delivery *d, item *i);
 /* `why` is one of the fixed words that drops are counted under. */

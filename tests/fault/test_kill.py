@@ -5,9 +5,11 @@ default; NACELLE_KILLS=200 is the long form. NACELLE_SEED repeats a run."""
 import itertools
 import os
 import random
+import signal
 import time
 
 import pytest
+import yaml
 from account import Client, ids_in, judge
 from e2e import config
 from e2e.answers import Answer
@@ -143,3 +145,34 @@ def test_a_broken_file_is_put_aside(program, collectors, sink, tmp_path):
     assert list(directory.glob("*.broken-*")), "the broken file must be kept aside"
     assert "storage.broken" in collector.output()
     collector.stop()
+
+
+def test_a_reload_that_exchanges_the_storage_loses_nothing(program, collectors, sink, tmp_path):
+    """The first reload changes the exporter, the second the storage and so all that uses it."""
+    directory = tmp_path / "queue"
+    made = tree(program, config.otlp_http(sink, **settings()), directory, batch=False)
+    sink.answer_always(Answer(delay_s=0.02))
+    collector = collectors(made)
+    with Client(collector.port("http"), itertools.count(1)) as client:
+        for step in ("exporter", "storage", "exporter"):
+            wanted = len(client.acknowledged) + 50
+            while len(client.acknowledged) < wanted:
+                time.sleep(0.01)
+            if step == "exporter":
+                made["exporters"]["otlp_http"]["headers"] = {"x-step": str(wanted)}
+            else:
+                made["extensions"]["file_storage"]["max_size"] = "512MiB"
+            collector.config_file.write_text(yaml.safe_dump(made))
+            taken = sum("reload.taken" in line for line in collector.output().splitlines())
+            collector.signal(signal.SIGHUP)
+            deadline = time.monotonic() + 20
+            while sum("reload.taken" in line for line in collector.output().splitlines()) == taken:
+                if time.monotonic() > deadline:
+                    collector.fail(f"the reload of the {step} was not taken")
+                time.sleep(0.02)
+        wanted = len(client.acknowledged) + 50
+        while len(client.acknowledged) < wanted:
+            time.sleep(0.01)
+    wait_delivered(sink, client.acknowledged, collector)
+    collector.stop()
+    judge("reload of exporter and storage", client.acknowledged, delivered(sink))

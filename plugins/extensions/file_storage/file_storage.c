@@ -294,7 +294,7 @@ static const ncl_methods methods = {.struct_size = sizeof methods,
 
 static const ncl_component_type types[] = {{.type = NCL_STR("file_storage"),
                                             .kind = NCL_KIND_EXTENSION,
-                                            .flags = NCL_COMPONENT_SHARED,
+                                            .flags = NCL_COMPONENT_SHARED | NCL_COMPONENT_EXCLUSIVE,
                                             .doc = NCL_STR("Keeps sending queues in files."),
                                             .fields = NCL_ARRAY(fields),
                                             .interfaces = NCL_ARRAY(interfaces),

@@ -291,6 +291,34 @@ static void a_broken_entry_is_counted_and_the_rest_goes_on(void **state) {
   assert_int_equal(memory_storage_items(&e->storage), 0);
 }
 
+/* A new config may bring another instance of the exporter, and of the storage. */
+static void an_exchange_of_the_instance_loses_nothing(void **state) {
+  exporter *e = *state;
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  e->answer = NCL_RETRYABLE;
+  for (uint32_t i = 1; i <= 3; i++)
+    assert_int_equal(consume(e, i), NCL_PENDING);
+  settle(&e->f);
+  (void)ncl_delivery_pause(e->delivery, 0);
+  settle(&e->f);
+  assert_int_equal(consume(e, 4), NCL_PENDING); /* meanwhile */
+  settle(&e->f);
+  assert_int_equal(e->results, 3);
+  ncl_delivery_detach(e->delivery, (ncl_str)NCL_STR("reload"));
+  settle(&e->f);
+  assert_int_equal(e->storage.open_clients, 0);
+  e->answer = NCL_OK;
+  e->sends = 0;
+  assert_int_equal(ncl_delivery_begin(e->delivery, (ncl_str)NCL_STR("fake"), 1, &outcome), NCL_OK);
+  ncl_delivery_resume(e->delivery, e);
+  settle(&e->f);
+  assert_int_equal(e->results, 4);
+  assert_int_equal(e->sent, 10);
+  assert_int_equal(e->sends, 4);
+  assert_int_equal(e->dropped, 0);
+  assert_int_equal(memory_storage_items(&e->storage), 0);
+}
+
 static void a_full_queue_refuses(void **state) {
   exporter *e = *state;
   e->answer = NCL_PENDING;
@@ -314,6 +342,7 @@ int main(void) {
       TEST(what_is_refused_for_good_is_dropped_and_counted),
       TEST(reads_back_what_memory_has_no_room_for),
       TEST(a_broken_entry_is_counted_and_the_rest_goes_on),
+      TEST(an_exchange_of_the_instance_loses_nothing),
       TEST(a_full_queue_refuses),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
