@@ -90,6 +90,12 @@ ncl_status ncl_test_started(const ncl_test *t) {
   return t->started;
 }
 
+void ncl_test_refresh(ncl_test *t) {
+  if (t->subject == NULL || t->subject->state != NCL_STATE_STARTED) return;
+  t->subject->type->methods.refresh(t->subject->self);
+  ncl_test_settle(t);
+}
+
 uint32_t ncl_test_end(ncl_test *t, int64_t within_ns) {
   if (t->lifecycle == NULL || t->ended) return 1;
   ncl_lifecycle_end(t->lifecycle, ncl_loop_now_ns(t->loop) + within_ns);

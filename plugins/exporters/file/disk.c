@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,6 +16,7 @@
 
 static ncl_status failed(ncl_file_disk *d, ncl_status status, const char *what, const char *path, int error) {
   char text[128];
+  d->error = error;
   (void)snprintf(d->reason, sizeof d->reason, "cannot %s %.300s: %.100s", what, path,
                  strerror_r(error, text, sizeof text));
   return status;
@@ -63,6 +65,7 @@ static ncl_status check_lengths(ncl_file_disk *d, off_t size) {
     at += HEAD + ((off_t)head[0] << 24 | (off_t)head[1] << 16 | (off_t)head[2] << 8 | (off_t)head[3]);
   }
   if (at == size) return NCL_OK;
+  d->error = EINVAL; /* what is there does not become better by itself */
   (void)snprintf(d->reason, sizeof d->reason,
                  "%s does not end with a whole record of this format, so nothing can be appended; move it away",
                  d->path);
@@ -74,37 +77,110 @@ static ncl_status check_lines(ncl_file_disk *d, off_t size) {
   char last = '\n';
   if (size > 0 && pread(d->fd, &last, 1, size - 1) != 1) return failed(d, NCL_PERMANENT, "read", d->path, errno);
   if (last == '\n') return NCL_OK;
-  return ncl_file_write(d, (const uint8_t *)"\n", 1) == NCL_OK ? NCL_OK : NCL_PERMANENT;
+  return write(d->fd, "\n", 1) == 1 ? NCL_OK : failed(d, NCL_PERMANENT, "write to", d->path, errno);
 }
 
-static ncl_status prepare_regular(ncl_file_disk *d, off_t size) {
+static bool rotates(const ncl_file_disk *d) {
+  return d->regular && d->rotation.max_bytes > 0;
+}
+
+static ncl_status lock(ncl_file_disk *d) {
   /* Two writers would take each other's records back. Where locks are not known there is none. */
-  if (flock(d->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    (void)snprintf(d->reason, sizeof d->reason, "%s is being written by another exporter or process", d->path);
-    return NCL_PERMANENT;
-  }
-  if (d->append) return d->lines ? check_lines(d, size) : check_lengths(d, size);
-  if (ftruncate(d->fd, 0) != 0) return failed(d, NCL_PERMANENT, "empty", d->path, errno);
-  return NCL_OK;
+  if (flock(d->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return NCL_OK;
+  d->error = EWOULDBLOCK;
+  (void)snprintf(d->reason, sizeof d->reason, "%s is being written by another exporter or process", d->path);
+  return NCL_PERMANENT;
 }
 
-ncl_status ncl_file_open(ncl_file_disk *d) {
-  if (d->create_directory && make_directories(d) != NCL_OK) return NCL_PERMANENT;
+/* Opens what the path leads to. On failure nothing is open. */
+static ncl_status open_path(ncl_file_disk *d, bool keeps) {
   /* Reading is needed to look at the end of a file that is appended to; pipes and devices may not allow it. */
   int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
-  struct stat before;
-  d->regular = stat(d->path, &before) != 0 || S_ISREG(before.st_mode);
-  d->fd = open(d->path, flags | (d->regular && d->append ? O_RDWR : O_WRONLY), FILE_MODE);
-  if (d->fd < 0) return failed(d, NCL_PERMANENT, "open", d->path, errno);
   struct stat file;
-  if (fstat(d->fd, &file) != 0) return failed(d, NCL_PERMANENT, "look at", d->path, errno);
+  d->regular = stat(d->path, &file) != 0 || S_ISREG(file.st_mode);
+  d->fd = open(d->path, flags | (d->regular && keeps ? O_RDWR : O_WRONLY), FILE_MODE);
+  if (d->fd < 0) return failed(d, NCL_PERMANENT, "open", d->path, errno);
+  ncl_status status = NCL_OK;
+  if (fstat(d->fd, &file) != 0) status = failed(d, NCL_PERMANENT, "look at", d->path, errno);
   d->regular = S_ISREG(file.st_mode);
-  if (!d->regular) return NCL_OK;
-  ncl_status status = prepare_regular(d, file.st_size);
+  if (status == NCL_OK && d->regular) status = lock(d);
   if (status == NCL_OK) return NCL_OK;
   (void)close(d->fd);
   d->fd = -1;
   return status;
+}
+
+static void close_quietly(ncl_file_disk *d) {
+  (void)close(d->fd);
+  d->fd = -1;
+}
+
+/* What cannot be added to is moved away, where files are moved away at all. */
+static ncl_status begin_anew(ncl_file_disk *d, int64_t wall_ns) {
+  char moved[NCL_FILE_PATH_MAX];
+  close_quietly(d);
+  int error = ncl_file_move_away(d->path, &d->rotation, wall_ns, moved);
+  if (error != 0) return failed(d, NCL_PERMANENT, "move away", d->path, error);
+  d->rotations++;
+  return open_path(d, true);
+}
+
+/* Makes the end of an open file one behind which a record may stand. */
+static ncl_status prepare(ncl_file_disk *d, int64_t wall_ns) {
+  struct stat file;
+  if (!d->regular) return NCL_OK;
+  if (!d->append && !rotates(d)) {
+    return ftruncate(d->fd, 0) == 0 ? NCL_OK : failed(d, NCL_PERMANENT, "empty", d->path, errno);
+  }
+  if (fstat(d->fd, &file) != 0) return failed(d, NCL_PERMANENT, "look at", d->path, errno);
+  ncl_status status = d->lines ? check_lines(d, file.st_size) : check_lengths(d, file.st_size);
+  return status != NCL_OK && rotates(d) ? begin_anew(d, wall_ns) : status;
+}
+
+static void remove_old(ncl_file_disk *d, int64_t wall_ns) {
+  int error = ncl_file_remove_old(d->path, &d->rotation, wall_ns);
+  char text[128];
+  if (error == 0) return;
+  (void)snprintf(d->notice, sizeof d->notice, "cannot remove old files of %.300s: %.100s", d->path,
+                 strerror_r(error, text, sizeof text));
+}
+
+ncl_status ncl_file_open(ncl_file_disk *d, int64_t wall_ns) {
+  if (d->create_directory && make_directories(d) != NCL_OK) return NCL_PERMANENT;
+  ncl_status status = open_path(d, d->append || d->rotation.max_bytes > 0);
+  if (status != NCL_OK) return status;
+  status = prepare(d, wall_ns);
+  if (status != NCL_OK) {
+    if (d->fd >= 0) close_quietly(d);
+    return status;
+  }
+  if (rotates(d)) remove_old(d, wall_ns);
+  return NCL_OK;
+}
+
+ncl_status ncl_file_reopen(ncl_file_disk *d, int64_t wall_ns) {
+  struct stat there, open_one;
+  if (d->fd < 0 || !d->regular) return NCL_OK;
+  bool same = stat(d->path, &there) == 0 && fstat(d->fd, &open_one) == 0 && there.st_dev == open_one.st_dev &&
+              there.st_ino == open_one.st_ino;
+  if (same) return NCL_OK;
+  ncl_file_disk next = *d;
+  next.torn = 0;
+  next.append = 1; /* what others have put there is not ours to throw away */
+  ncl_status status = ncl_file_open(&next, wall_ns);
+  if (status == NCL_OK && !next.regular) {
+    close_quietly(&next);
+    status = NCL_PERMANENT;
+    (void)snprintf(next.reason, sizeof next.reason, "%s is not a file any more", d->path);
+  }
+  if (status != NCL_OK) {
+    memcpy(d->reason, next.reason, sizeof d->reason);
+    return status;
+  }
+  (void)ncl_file_close(d);
+  d->fd = next.fd;
+  d->torn = 0;
+  return NCL_OK;
 }
 
 ncl_status ncl_file_look(ncl_file_disk *d) {
@@ -148,11 +224,34 @@ static ncl_status mend(ncl_file_disk *d) {
   return NCL_OK;
 }
 
-ncl_status ncl_file_write(ncl_file_disk *d, const uint8_t *record, size_t len) {
-  struct stat file;
-  if (mend(d) != NCL_OK) return NCL_RETRYABLE;
-  /* Somebody else may have cut the file, as logrotate's copytruncate does: its end is where it is now. */
-  if (d->regular && fstat(d->fd, &file) != 0) return failed(d, NCL_RETRYABLE, "look at", d->path, errno);
+/* The file is full: it goes on in a new one. Where that cannot be, it grows on. */
+static void rotate(ncl_file_disk *d, int64_t wall_ns) {
+  char moved[NCL_FILE_PATH_MAX], text[128];
+  int old = d->fd;
+  int error = ncl_file_move_away(d->path, &d->rotation, wall_ns, moved);
+  if (error != 0) {
+    (void)snprintf(d->notice, sizeof d->notice, "cannot move %.300s away: %.100s", d->path,
+                   strerror_r(error, text, sizeof text));
+    return;
+  }
+  if (open_path(d, true) != NCL_OK) {
+    memcpy(d->notice, d->reason, sizeof d->notice);
+    (void)rename(moved, d->path);
+    d->fd = old;
+    d->regular = 1;
+    return;
+  }
+  /* Network file systems report late what they could not write. */
+  if (close(old) != 0 && errno != EINTR) {
+    (void)snprintf(d->notice, sizeof d->notice, "cannot close %.300s: %.100s", moved,
+                   strerror_r(errno, text, sizeof text));
+  }
+  d->rotations++;
+  remove_old(d, wall_ns);
+}
+
+/* All of it, or nothing. */
+static ncl_status write_all(ncl_file_disk *d, const uint8_t *record, size_t len, off_t size) {
   size_t done = 0;
   while (done < len) {
     ssize_t n = write(d->fd, record + done, len - done);
@@ -162,13 +261,26 @@ ncl_status ncl_file_write(ncl_file_disk *d, const uint8_t *record, size_t len) {
       int error = n == 0 ? ENOSPC : errno;
       d->torn = done > 0;
       if (d->torn && d->regular) {
-        d->whole = file.st_size;
+        d->whole = size;
         (void)mend(d); /* if it fails it is tried again before the next record */
       }
       return failed(d, NCL_RETRYABLE, "write to", d->path, error);
     }
   }
   return NCL_OK;
+}
+
+ncl_status ncl_file_write(ncl_file_disk *d, const uint8_t *record, size_t len, int64_t wall_ns) {
+  struct stat file = {0};
+  if (mend(d) != NCL_OK) return NCL_RETRYABLE;
+  /* Somebody else may have cut the file, as logrotate's copytruncate does: its end is where it is now. */
+  if (d->regular && fstat(d->fd, &file) != 0) return failed(d, NCL_RETRYABLE, "look at", d->path, errno);
+  bool is_full = rotates(d) && file.st_size > 0 && file.st_size + (off_t)len > d->rotation.max_bytes;
+  if (is_full) {
+    rotate(d, wall_ns);
+    if (fstat(d->fd, &file) != 0) return failed(d, NCL_RETRYABLE, "look at", d->path, errno);
+  }
+  return write_all(d, record, len, file.st_size);
 }
 
 ncl_status ncl_file_close(ncl_file_disk *d) {

@@ -1,132 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exporters/file: one record a batch, appended to a file by a thread that may wait; one record at a time, in order. */
+/* exporters/file: one record a batch, appended to a file by a thread that may wait; one record at a time, in order.
+ * With group_by a batch is one record for each file that its resources belong to. */
+#include <errno.h>
 #include <nacelle/config_fill.h>
 #include <nacelle/nacelle.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "disk.h"
+#include "groups.h"
+#include "outlets.h"
 #include "record.h"
-
-typedef struct settings {
-  ncl_str path;
-  ncl_str directory_permissions;
-  int64_t format;
-  int64_t append;
-  int64_t create_directory;
-  int64_t compression;
-} settings;
+#include "settings.h"
 
 /* What the thread is doing. */
-enum { NOTHING, OPENING, WRITING, CLOSING };
+enum { NOTHING, OPENING, WRITING, REOPENING, CLOSING };
 
 /* The thread and the instance each hold it while something is under way, so that whoever is last frees it: the host may
  * destroy the instance while a disk does not answer. */
 typedef struct file {
   const ncl_host *host;
   ncl_component *me;
-  settings settings;
+  ncl_file_settings settings;
   ncl_file_format format;
   atomic_uint holders;
   int64_t charged; /* bytes of `buffer`, to the host */
   ncl_metric *written;
-  uint32_t failing; /* 1 = the last record could not be written */
+  ncl_metric *rotated;
+  uint32_t rotations; /* that were counted */
+  bool failing;       /* the last record could not be written */
+  bool refresh;       /* paths are to be looked at before the next record */
 
   /* The thread's while something is under way. */
   uint32_t doing;
+  bool looks; /* at paths, first */
   ncl_file_buffer buffer;
-  ncl_file_disk disk;
+  ncl_file_outlets outlets;
+  char path[NCL_FILE_PATH_MAX];
+  int64_t wall_ns;
   ncl_status status;
+  char reason[NCL_FILE_REASON_MAX];
 
   ncl_token token;    /* to complete when it is done; 0 = nobody waits any more */
   ncl_token shutdown; /* waits until nothing is under way */
+  uint32_t signal;
+  ncl_file_groups groups;          /* of the batch that is being written, with group_by */
+  char later[NCL_FILE_REASON_MAX]; /* why parts of it could not be written now */
+  const ncl_batch *held;           /* that came while the file was opened again; the next one comes after it */
+  ncl_token held_token;
 } file;
 
-static const ncl_str formats[] = {NCL_STR("json"), NCL_STR("proto")};
-static const ncl_str compressions[] = {NCL_STR("none"), NCL_STR("zstd")};
-
-enum {
-  F_PATH,
-  F_FORMAT,
-  F_COMPRESSION,
-  F_APPEND,
-  F_CREATE,
-  F_PERMISSIONS,
-  F_FLUSH,
-  F_ROTATION,
-  F_GROUP_BY,
-  F_ENCODING
-};
+enum { WRITTEN_BYTES, ROTATIONS };
 
 static const ncl_metric_type metrics[] = {
-    {.name = NCL_STR("written_bytes"),
-     .type = NCL_METRIC_COUNTER,
-     .unit = NCL_STR("By"),
-     .doc = NCL_STR("Bytes of whole records that were written.")},
+    [WRITTEN_BYTES] = {.name = NCL_STR("written_bytes"),
+                       .type = NCL_METRIC_COUNTER,
+                       .unit = NCL_STR("By"),
+                       .doc = NCL_STR("Bytes of whole records that were written.")},
+    [ROTATIONS] = {.name = NCL_STR("rotations"),
+                   .type = NCL_METRIC_COUNTER,
+                   .unit = NCL_STR("{files}"),
+                   .doc = NCL_STR("Files that were full and moved away.")},
 };
-
-static const ncl_field fields[] = {
-    [F_PATH] = {.name = NCL_STR("path"),
-                .type = NCL_TYPE_STRING,
-                .flags = NCL_FIELD_REQUIRED,
-                .doc = NCL_STR("The file that is written."),
-                .offset = offsetof(settings, path)},
-    [F_FORMAT] = {.name = NCL_STR("format"),
-                  .type = NCL_TYPE_ENUM,
-                  .dflt = NCL_STR("json"),
-                  .choices = NCL_ARRAY(formats),
-                  .doc = NCL_STR("OTLP as JSON, a line for each batch, or as protobuf, each batch behind its length."),
-                  .offset = offsetof(settings, format)},
-    [F_COMPRESSION] = {.name = NCL_STR("compression"),
-                       .type = NCL_TYPE_ENUM,
-                       .dflt = NCL_STR("none"),
-                       .choices = NCL_ARRAY(compressions),
-                       .doc = NCL_STR("zstd: each batch is a frame of its own behind its length, JSON too."),
-                       .offset = offsetof(settings, compression)},
-    [F_APPEND] = {.name = NCL_STR("append"),
-                  .type = NCL_TYPE_BOOL,
-                  .dflt = NCL_STR("false"),
-                  .doc = NCL_STR("Keep what is in the file at the start; false = it is emptied."),
-                  .offset = offsetof(settings, append)},
-    [F_CREATE] = {.name = NCL_STR("create_directory"),
-                  .type = NCL_TYPE_BOOL,
-                  .dflt = NCL_STR("false"),
-                  .doc = NCL_STR("Make the directories of the path that are not there."),
-                  .offset = offsetof(settings, create_directory)},
-    [F_PERMISSIONS] = {.name = NCL_STR("directory_permissions"),
-                       .type = NCL_TYPE_STRING,
-                       .dflt = NCL_STR("\"0755\""),
-                       .doc = NCL_STR("Of directories that are made: octal digits."),
-                       .offset = offsetof(settings, directory_permissions)},
-    [F_FLUSH] = {.name = NCL_STR("flush_interval"),
-                 .type = NCL_TYPE_DURATION,
-                 .dflt = NCL_STR("1s"),
-                 .max = INT64_MAX,
-                 .doc = NCL_STR("Accepted for the Go collector's sake: here every batch is written at once."),
-                 .offset = NCL_CONFIG_NO_OFFSET},
-    [F_ROTATION] = {.name = NCL_STR("rotation"),
-                    .type = NCL_TYPE_ANY,
-                    .doc = NCL_STR("Not available in this version."),
-                    .offset = NCL_CONFIG_NO_OFFSET},
-    [F_GROUP_BY] = {.name = NCL_STR("group_by"),
-                    .type = NCL_TYPE_ANY,
-                    .doc = NCL_STR("Not available in this version."),
-                    .offset = NCL_CONFIG_NO_OFFSET},
-    [F_ENCODING] = {.name = NCL_STR("encoding"),
-                    .type = NCL_TYPE_ANY,
-                    .doc = NCL_STR("Not available in this version."),
-                    .offset = NCL_CONFIG_NO_OFFSET},
-};
-static const ncl_array field_table = NCL_ARRAY(fields);
 
 /* ---- memory ------------------------------------------------------------------------------------------ */
 
 static void let_go(file *f) {
   if (atomic_fetch_sub(&f->holders, 1) > 1) return;
-  (void)ncl_file_close(&f->disk);
+  (void)ncl_file_outlets_close(&f->outlets, f->reason);
   ncl_file_buffer_free(&f->buffer);
-  free(f->disk.path);
   free(f);
 }
 
@@ -147,52 +91,19 @@ static ncl_status charge(file *f) {
 
 /* ---- create ------------------------------------------------------------------------------------------ */
 
-static const ncl_value *field_value(const ncl_create *create, uint32_t i) {
-  return ncl_array_at(&create->config->children, i);
-}
-
-static uint32_t refuse(const ncl_create *create, uint32_t field, ncl_str message, ncl_str hint) {
-  create->host->config_error(create->me, field_value(create, field), message, hint);
-  return 0;
-}
-
-static uint32_t read_permissions(const file *f, mode_t *mode) {
-  ncl_str text = f->settings.directory_permissions;
-  mode_t value = 0;
-  if (text.len == 0 || text.len > 5) return 0;
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.ptr[i] < '0' || text.ptr[i] > '7') return 0;
-    value = value * 8 + (mode_t)(text.ptr[i] - '0');
-  }
-  *mode = value;
-  return value <= 07777;
-}
-
-static uint32_t check_settings(const ncl_create *create, file *f) {
-  static const struct {
-    uint32_t field;
-    ncl_str hint;
-  } absent[] = {{F_ROTATION, NCL_STR("remove this key; a tool like logrotate (copytruncate) can rotate the file")},
-                {F_GROUP_BY, NCL_STR("remove this key")},
-                {F_ENCODING, NCL_STR("remove this key; `format` knows json and proto")}};
-  uint32_t good = 1;
-  for (uint32_t i = 0; i < sizeof absent / sizeof absent[0]; i++) {
-    if (!field_value(create, absent[i].field)->is_set) continue;
-    good = refuse(create, absent[i].field, (ncl_str)NCL_STR("this is not available in this version"), absent[i].hint);
-  }
-  ncl_str path = f->settings.path;
-  if (path.len == 0) {
-    good = refuse(create, F_PATH, (ncl_str)NCL_STR("the path is empty"), (ncl_str)NCL_STR("name a file"));
-  } else if (memchr(path.ptr, '\0', path.len) != NULL || path.len > 4000) {
-    good = refuse(create, F_PATH, (ncl_str)NCL_STR("this cannot be a path"), (ncl_str){NULL, 0});
-  } else if (path.ptr[path.len - 1] == '/') {
-    good = refuse(create, F_PATH, (ncl_str)NCL_STR("the path is that of a directory"), (ncl_str)NCL_STR("name a file"));
-  }
-  if (!read_permissions(f, &f->disk.directory_mode)) {
-    good = refuse(create, F_PERMISSIONS, (ncl_str)NCL_STR("these are no permissions"),
-                  (ncl_str)NCL_STR("write them as octal digits: \"0755\""));
-  }
-  return good;
+static void prepare_files(file *f) {
+  const ncl_file_settings *s = &f->settings;
+  ncl_file_disk *disk = &f->outlets.settings;
+  disk->append = s->append || s->groups; /* a file that was closed meanwhile is not to be emptied */
+  disk->create_directory = s->create_directory || s->groups;
+  disk->directory_mode = s->directory_mode;
+  disk->lines = ncl_file_is_lines(&f->format);
+  disk->rotation = (ncl_file_rotation){.max_bytes = s->rotates ? (off_t)s->max_megabytes << 20 : 0,
+                                       .max_days = s->max_days,
+                                       .max_backups = s->max_backups,
+                                       .localtime = s->localtime};
+  f->outlets.max = s->groups ? (uint32_t)s->max_open_files : 1;
+  (void)snprintf(f->path, sizeof f->path, "%.*s", (int)s->path.len, s->path.ptr);
 }
 
 static ncl_status file_create(const ncl_create *create, void **self) {
@@ -200,32 +111,32 @@ static ncl_status file_create(const ncl_create *create, void **self) {
   if (f == NULL) return NCL_NO_MEMORY;
   f->host = create->host;
   f->me = create->me;
-  f->disk.fd = -1;
   atomic_init(&f->holders, 1);
-  ncl_status status = ncl_config_fill(create->config, &field_table, &f->settings);
-  if (status == NCL_OK && !check_settings(create, f)) status = NCL_PERMANENT;
-  if (status == NCL_OK) {
-    f->disk.path = strndup(f->settings.path.ptr, f->settings.path.len);
-    if (f->disk.path == NULL) status = NCL_NO_MEMORY;
-  }
+  ncl_status status = ncl_file_settings_read(create, &f->settings);
   if (status != NCL_OK) {
     let_go(f);
     return status;
   }
-  f->format = (ncl_file_format){f->settings.format, f->settings.compression};
-  f->disk.append = f->settings.append;
-  f->disk.create_directory = f->settings.create_directory;
-  f->disk.lines = ncl_file_is_lines(&f->format);
-  f->written = f->host->metric(f->me, &metrics[0], NULL, 0);
+  f->format = (ncl_file_format){f->settings.format, f->settings.compression == 1};
+  prepare_files(f);
+  f->written = f->host->metric(f->me, &metrics[WRITTEN_BYTES], NULL, 0);
+  f->rotated = f->host->metric(f->me, &metrics[ROTATIONS], NULL, 0);
   *self = f;
   return NCL_OK;
 }
 
 static ncl_status file_check(void *self) {
   file *f = self;
-  if (ncl_file_look(&f->disk) == NCL_OK) return NCL_OK;
+  ncl_file_disk disk = f->outlets.settings;
+  char path[NCL_FILE_PATH_MAX];
+  (void)snprintf(path, sizeof path, "%s", f->path);
+  char *star = f->settings.groups ? strchr(path, '*') : NULL;
+  if (star != NULL) *star = '\0';
+  disk.path = path;
+  if (ncl_file_look(&disk) == NCL_OK) return NCL_OK;
+  if (star != NULL && disk.error == EISDIR) return NCL_OK;
   f->host->config_error(
-      f->me, NULL, ncl_str_of(f->disk.reason, strlen(f->disk.reason)),
+      f->me, NULL, ncl_str_of(disk.reason, strlen(disk.reason)),
       (ncl_str)NCL_STR("make the directory and let the collector write to it, or set create_directory"));
   return NCL_PERMANENT;
 }
@@ -236,21 +147,34 @@ static ncl_status no_record(file *f, ncl_status status) {
   const char *reason = "no memory for a record";
   if (status == NCL_PERMANENT) reason = "the batch is larger than a record may be";
   if (status == NCL_UNSUPPORTED) reason = "OTLP/JSON is not defined for this signal";
-  memcpy(f->disk.reason, reason, strlen(reason) + 1);
+  if (status == NCL_RETRYABLE)
+    reason = "compression: zstd needs libzstd.so.1, which is not installed (package libzstd1)";
+  memcpy(f->reason, reason, strlen(reason) + 1);
   return status == NCL_UNSUPPORTED ? NCL_PERMANENT : status;
 }
 
 static ncl_status write_record(file *f) {
   ncl_status status = ncl_file_finish(&f->buffer, &f->format);
-  return status == NCL_OK ? ncl_file_write(&f->disk, f->buffer.ptr, f->buffer.len) : no_record(f, status);
+  if (status != NCL_OK) return no_record(f, status);
+  return ncl_file_outlets_write(&f->outlets, f->path, f->buffer.ptr, f->buffer.len, f->wall_ns, f->reason);
+}
+
+/* A file that cannot be opened at the start is a mistake in the config. */
+static ncl_status open_first(file *f) {
+  ncl_status status = ncl_file_outlets_open(&f->outlets, f->path, f->wall_ns, f->reason);
+  return status == NCL_RETRYABLE ? NCL_PERMANENT : status;
 }
 
 /* Nothing of the host is used here: the thread may outlive the instance. */
 static void work(void *arg) {
   file *f = arg;
-  if (f->doing == OPENING) f->status = ncl_file_open(&f->disk);
+  if (f->looks && ncl_file_outlets_reopen(&f->outlets, f->wall_ns, f->reason) != NCL_OK) {
+    memcpy(f->outlets.notice, f->reason, sizeof f->outlets.notice);
+  }
+  f->status = NCL_OK;
+  if (f->doing == OPENING) f->status = open_first(f);
   if (f->doing == WRITING) f->status = write_record(f);
-  if (f->doing == CLOSING) f->status = ncl_file_close(&f->disk);
+  if (f->doing == CLOSING) f->status = ncl_file_outlets_close(&f->outlets, f->reason);
   let_go(f);
 }
 
@@ -260,25 +184,28 @@ static void work_done(void *arg);
 static ncl_status begin(file *f, uint32_t what, ncl_token token) {
   f->doing = what;
   f->token = token;
+  f->wall_ns = f->host->wall_ns(f->me);
+  f->looks = f->refresh && what != CLOSING;
   atomic_fetch_add(&f->holders, 1);
   ncl_status status = f->host->work(f->me, work, work_done, f);
-  if (status == NCL_OK) return NCL_OK;
+  if (status == NCL_OK) {
+    if (f->looks) f->refresh = false;
+    return NCL_OK;
+  }
   atomic_fetch_sub(&f->holders, 1);
   f->doing = NOTHING;
   f->token = 0;
   return status;
 }
 
-/* ---- on the loop ------------------------------------------------------------------------------------- */
+/* ---- what is said ------------------------------------------------------------------------------------ */
 
 static ncl_str reason_of(const file *f) {
-  return ncl_str_of(f->disk.reason, strlen(f->disk.reason));
+  return ncl_str_of(f->reason, strlen(f->reason));
 }
 
 /* Each change between writing and not writing is said once. */
-static void say_written(file *f) {
-  uint32_t failing = f->status != NCL_OK;
-  if (!failing) f->host->metric_add(f->written, (int64_t)f->buffer.len);
+static void say_failing(file *f, bool failing) {
   if (failing == f->failing) return;
   f->failing = failing;
   ncl_attr error = {.key = NCL_STR("error"), .type = NCL_ATTR_STR, .s = reason_of(f)};
@@ -293,6 +220,26 @@ static void say_written(file *f) {
   }
 }
 
+/* What the thread has found out besides. */
+static void say_upkeep(file *f) {
+  ncl_file_outlets *outlets = &f->outlets;
+  if (outlets->rotations != f->rotations) {
+    const ncl_attr path = {.key = NCL_STR("path"), .type = NCL_ATTR_STR, .s = {f->path, strlen(f->path)}};
+    f->host->metric_add(f->rotated, (int64_t)(outlets->rotations - f->rotations));
+    f->rotations = outlets->rotations;
+    f->host->log(f->me, NCL_LOG_INFO, (ncl_str)NCL_STR("file.rotated"),
+                 (ncl_str)NCL_STR("The file was full and has been moved away; a new one was begun."), &path, 1);
+  }
+  if (outlets->notice[0] == '\0') return;
+  const ncl_attr error = {
+      .key = NCL_STR("error"), .type = NCL_ATTR_STR, .s = {outlets->notice, strlen(outlets->notice)}};
+  f->host->log(f->me, NCL_LOG_WARN, (ncl_str)NCL_STR("file.upkeep_failed"),
+               (ncl_str)NCL_STR("A file could not be looked after; records are written all the same."), &error, 1);
+  outlets->notice[0] = '\0';
+}
+
+/* ---- one batch --------------------------------------------------------------------------------------- */
+
 static void complete(file *f, ncl_token token, ncl_status status) {
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   outcome.status = status;
@@ -300,10 +247,118 @@ static void complete(file *f, ncl_token token, ncl_status status) {
   if (token != 0) f->host->complete(f->me, token, &outcome);
 }
 
-static ncl_status close_file(file *f, ncl_token token) {
-  if (f->disk.fd < 0) return NCL_OK;
+/* Makes the record and has it written. NCL_OK: the thread is at it. */
+static ncl_status write_batch(file *f, const ncl_batch *batch, ncl_token token) {
+  static const char no_thread[] = "no thread to write the file";
+  ncl_status status = ncl_file_encode(&f->buffer, &f->format, batch);
+  if (status == NCL_OK) status = charge(f);
+  if (status != NCL_OK) return no_record(f, status);
+  status = begin(f, WRITING, token);
+  if (status != NCL_OK) memcpy(f->reason, no_thread, sizeof no_thread);
+  return status;
+}
+
+static void settle(file *f, ncl_status status) {
+  uint32_t state = NCL_FILE_WRITTEN;
+  if (status != NCL_OK) state = status == NCL_PERMANENT ? NCL_FILE_HOPELESS : NCL_FILE_LATER;
+  if (state == NCL_FILE_LATER) memcpy(f->later, f->reason, sizeof f->later);
+  ncl_file_groups_settle(&f->groups, state);
+}
+
+/* All parts have been tried: the sender hears what became of them. */
+static void end_groups(file *f, ncl_token token) {
+  static const ncl_str no_segment = NCL_STR(
+      "resources without the attribute that group_by names, or with files that "
+      "cannot be written");
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  const ncl_batch *later = ncl_file_groups_batch(&f->groups, f->host, f->me, NCL_FILE_LATER);
+  uint64_t waits = ncl_file_groups_items(&f->groups, NCL_FILE_LATER);
+  uint64_t lost =
+      ncl_file_groups_items(&f->groups, NCL_FILE_NAMELESS) + ncl_file_groups_items(&f->groups, NCL_FILE_HOPELESS);
+  if (waits > 0) {
+    outcome.status = NCL_RETRYABLE;
+    outcome.message = ncl_str_of(f->later, strlen(f->later));
+    outcome.delivered = ncl_file_groups_items(&f->groups, NCL_FILE_WRITTEN);
+    outcome.remainder = later;
+    if (lost > 0) f->host->drop(f->me, f->signal, lost, (ncl_str)NCL_STR("no_file"));
+  } else {
+    outcome.rejected = lost;
+    if (lost > 0) outcome.message = no_segment;
+  }
+  if (token != 0) f->host->complete(f->me, token, &outcome);
+  f->host->batch_release(later);
+  ncl_file_groups_end(&f->groups, f->host);
+}
+
+/* Goes on with the next part. When there is none, or nobody waits any more, the batch is through. */
+static void next_part(file *f, ncl_token token) {
+  while (token != 0) {
+    const ncl_batch *part;
+    ncl_str segment;
+    ncl_status status = ncl_file_groups_next(&f->groups, f->host, f->me, &part, &segment);
+    if (status == NCL_OK && part == NULL) break;
+    if (status != NCL_OK) {
+      (void)no_record(f, status);
+    } else if (!ncl_file_path_of(f->settings.path, segment, f->path)) {
+      status = NCL_PERMANENT;
+      (void)snprintf(f->reason, sizeof f->reason, "the value of %.*s makes no path",
+                     (int)f->settings.group_attribute.len, f->settings.group_attribute.ptr);
+    } else {
+      status = write_batch(f, part, token);
+    }
+    f->host->batch_release(part);
+    if (status == NCL_OK) return;
+    settle(f, status);
+  }
+  end_groups(f, token);
+}
+
+/* ---- on the loop ------------------------------------------------------------------------------------- */
+
+static ncl_status close_files(file *f, ncl_token token) {
+  if (f->outlets.count == 0) return NCL_OK;
   if (begin(f, CLOSING, token) == NCL_OK) return NCL_PENDING;
-  return ncl_file_close(&f->disk);
+  return ncl_file_outlets_close(&f->outlets, f->reason);
+}
+
+static void after_writing(file *f, ncl_token token) {
+  if (f->status == NCL_OK) f->host->metric_add(f->written, (int64_t)f->buffer.len);
+  ncl_file_buffer_trim(&f->buffer);
+  (void)charge(f);
+  if (f->groups.batch == NULL) {
+    say_failing(f, f->status != NCL_OK);
+    complete(f, token, f->status);
+    return;
+  }
+  /* A file that can never be written is that resource's trouble, not the exporter's. */
+  if (f->status != NCL_PERMANENT) say_failing(f, f->status != NCL_OK);
+  settle(f, f->status);
+  next_part(f, token);
+}
+
+/* Has a batch written. NCL_PENDING, or an error with f->reason. */
+static ncl_status take(file *f, const ncl_batch *batch, ncl_token token) {
+  f->signal = batch->signal;
+  if (!f->settings.groups) {
+    ncl_status status = write_batch(f, batch, token);
+    return status == NCL_OK ? NCL_PENDING : status;
+  }
+  ncl_status status = ncl_file_groups_begin(&f->groups, f->host, batch, f->settings.group_attribute);
+  if (status != NCL_OK) return no_record(f, status);
+  next_part(f, token);
+  return NCL_PENDING;
+}
+
+static void take_held(file *f) {
+  const ncl_batch *batch = f->held;
+  ncl_token token = f->held_token;
+  f->held = NULL;
+  f->held_token = 0;
+  if (token != 0) {
+    ncl_status status = take(f, batch, token);
+    if (status != NCL_PENDING) complete(f, token, status);
+  }
+  f->host->batch_release(batch);
 }
 
 static void work_done(void *arg) {
@@ -312,21 +367,27 @@ static void work_done(void *arg) {
   ncl_token token = f->token;
   f->doing = NOTHING;
   f->token = 0;
+  say_upkeep(f);
   if (what == WRITING) {
-    say_written(f);
-    ncl_file_buffer_trim(&f->buffer);
-    (void)charge(f);
+    after_writing(f, token);
+  } else {
+    complete(f, token, f->status);
   }
-  complete(f, token, f->status);
+  if (f->doing == NOTHING && f->held != NULL) take_held(f);
+  if (f->doing != NOTHING) return;
   ncl_token waiting = f->shutdown;
-  if (what == CLOSING || waiting == 0) return;
-  f->shutdown = 0;
-  ncl_status status = close_file(f, waiting);
-  if (status != NCL_PENDING) complete(f, waiting, status);
+  if (what != CLOSING && waiting != 0) {
+    f->shutdown = 0;
+    ncl_status status = close_files(f, waiting);
+    if (status != NCL_PENDING) complete(f, waiting, status);
+  } else if (what != CLOSING && f->refresh) {
+    (void)begin(f, REOPENING, 0);
+  }
 }
 
 static ncl_status file_start(void *self, ncl_token token, ncl_outcome *outcome) {
   file *f = self;
+  if (f->settings.groups) return NCL_OK; /* which files there are is not known yet */
   ncl_status status = begin(f, OPENING, token);
   if (status == NCL_OK) return NCL_PENDING;
   outcome->message = (ncl_str)NCL_STR("no thread to open the file");
@@ -336,26 +397,31 @@ static ncl_status file_start(void *self, ncl_token token, ncl_outcome *outcome) 
 static ncl_status file_send(void *self, ncl_item *item, ncl_token token, int64_t deadline_ns, ncl_outcome *outcome) {
   file *f = self;
   (void)deadline_ns;
+  if (f->doing == REOPENING && f->held == NULL) {
+    f->host->batch_retain(item->batch);
+    f->held = item->batch;
+    f->held_token = token;
+    return NCL_PENDING;
+  }
   if (f->doing != NOTHING) {
     outcome->message = (ncl_str)NCL_STR("the disk has not answered yet to what was written before");
     return NCL_RETRYABLE;
   }
-  ncl_status status = ncl_file_encode(&f->buffer, &f->format, item->batch);
-  if (status == NCL_OK) status = charge(f);
-  if (status != NCL_OK) {
-    status = no_record(f, status);
-    outcome->message = reason_of(f);
-    return status;
-  }
-  status = begin(f, WRITING, token);
-  if (status == NCL_OK) return NCL_PENDING;
-  outcome->message = (ncl_str)NCL_STR("no thread to write the file");
+  ncl_status status = take(f, item->batch, token);
+  if (status != NCL_PENDING) outcome->message = reason_of(f);
   return status;
 }
 
 static void file_cancel(void *self, ncl_token token) {
   file *f = self;
   if (f->token == token) f->token = 0;
+  if (f->held_token == token) f->held_token = 0;
+}
+
+static void file_refresh(void *self) {
+  file *f = self;
+  f->refresh = true;
+  if (f->doing == NOTHING) (void)begin(f, REOPENING, 0);
 }
 
 static ncl_status file_shutdown(void *self, ncl_token token, ncl_outcome *outcome) {
@@ -364,7 +430,7 @@ static ncl_status file_shutdown(void *self, ncl_token token, ncl_outcome *outcom
     f->shutdown = token;
     return NCL_PENDING;
   }
-  ncl_status status = close_file(f, token);
+  ncl_status status = close_files(f, token);
   if (status != NCL_OK && status != NCL_PENDING) outcome->message = reason_of(f);
   return status;
 }
@@ -372,6 +438,8 @@ static ncl_status file_shutdown(void *self, ncl_token token, ncl_outcome *outcom
 static void file_destroy(void *self) {
   file *f = self;
   if (f->doing == NOTHING && f->charged > 0) (void)f->host->memory_charge(f->me, -f->charged);
+  ncl_file_groups_end(&f->groups, f->host);
+  f->host->batch_release(f->held);
   let_go(f);
 }
 
@@ -379,6 +447,7 @@ static const ncl_methods methods = {.struct_size = sizeof methods,
                                     .create = file_create,
                                     .check = file_check,
                                     .start = file_start,
+                                    .refresh = file_refresh,
                                     .shutdown = file_shutdown,
                                     .destroy = file_destroy,
                                     .send = file_send,
@@ -390,9 +459,9 @@ static const ncl_component_type components[] = {{
     .type = NCL_STR("file"),
     .kind = NCL_KIND_EXPORTER,
     .flags = NCL_COMPONENT_SHARED | NCL_COMPONENT_ORDERED | NCL_COMPONENT_DIRECT | NCL_COMPONENT_EXCLUSIVE,
-    .doc = NCL_STR("Writes telemetry to a file, as OTLP JSON lines or length-delimited protobuf."),
+    .doc = NCL_STR("Writes telemetry to files, as OTLP JSON lines or length-delimited protobuf."),
     .signals = NCL_ARRAY(signals),
-    .fields = NCL_ARRAY(fields),
+    .fields = NCL_ARRAY(ncl_file_fields),
     .methods = &methods,
     .metrics = NCL_ARRAY(metrics),
     .dflt_timeout = NCL_STR("0s"),

@@ -7,6 +7,25 @@
 #include <stdlib.h>
 #include <zstd.h>
 
+typedef struct zstd_calls {
+  ZSTD_CCtx *(*make)(void);
+  size_t (*free)(ZSTD_CCtx *);
+  size_t (*set)(ZSTD_CCtx *, ZSTD_cParameter, int);
+  size_t (*bound)(size_t);
+  size_t (*compress)(ZSTD_CCtx *, void *, size_t, const void *, size_t);
+  unsigned (*is_error)(size_t);
+  size_t (*size_of)(const ZSTD_CCtx *);
+} zstd_calls;
+
+static uint32_t load_zstd(ncl_library *library, zstd_calls *calls) {
+  static const char *const names[] = {"ZSTD_createCCtx",    "ZSTD_freeCCtx",  "ZSTD_CCtx_setParameter",
+                                      "ZSTD_compressBound", "ZSTD_compress2", "ZSTD_isError",
+                                      "ZSTD_sizeof_CCtx"};
+  if (!ncl_library_load(library, "libzstd.so.1", names, 7)) return 0;
+  NCL_LIBRARY_GET(library, calls);
+  return 1;
+}
+
 #define KEEP_MAX ((size_t)1 << 20) /* bytes of a buffer that are kept from record to record */
 #define LEVEL 3
 
@@ -61,17 +80,19 @@ static ncl_status put_plain(uint8_t **ptr, size_t *capacity, size_t head, const 
 
 static ncl_status compress(ncl_file_buffer *b) {
   ZSTD_CCtx *zstd = b->zstd;
+  zstd_calls calls;
+  if (!load_zstd(&b->library, &calls)) return NCL_RETRYABLE;
   if (zstd == NULL) {
-    b->zstd = zstd = ZSTD_createCCtx();
+    b->zstd = zstd = calls.make();
     if (zstd == NULL) return NCL_NO_MEMORY;
-    (void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, LEVEL);
-    (void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, 1);
+    (void)calls.set(zstd, ZSTD_c_compressionLevel, LEVEL);
+    (void)calls.set(zstd, ZSTD_c_checksumFlag, 1);
   }
-  size_t bound = ZSTD_compressBound(b->plain_len);
+  size_t bound = calls.bound(b->plain_len);
   ncl_status status = grow(&b->ptr, &b->capacity, NCL_FILE_HEAD + bound);
   if (status != NCL_OK) return status;
-  size_t n = ZSTD_compress2(zstd, b->ptr + NCL_FILE_HEAD, bound, b->plain, b->plain_len);
-  if (ZSTD_isError(n)) return NCL_NO_MEMORY; /* there is room, and the parameters are good */
+  size_t n = calls.compress(zstd, b->ptr + NCL_FILE_HEAD, bound, b->plain, b->plain_len);
+  if (calls.is_error(n)) return NCL_NO_MEMORY; /* there is room, and the parameters are good */
   put_length(b->ptr, n);
   b->len = NCL_FILE_HEAD + n;
   return NCL_OK;
@@ -92,7 +113,11 @@ ncl_status ncl_file_finish(ncl_file_buffer *b, const ncl_file_format *format) {
 }
 
 size_t ncl_file_buffer_size(const ncl_file_buffer *b) {
-  return b->capacity + b->plain_capacity + (b->zstd != NULL ? ZSTD_sizeof_CCtx(b->zstd) : 0);
+  zstd_calls calls;
+  size_t size = b->capacity + b->plain_capacity;
+  if (b->zstd == NULL || !b->library.is_loaded) return size;
+  NCL_LIBRARY_GET(&b->library, &calls);
+  return size + calls.size_of(b->zstd);
 }
 
 static void trim(uint8_t **ptr, size_t *capacity) {
@@ -111,5 +136,7 @@ void ncl_file_buffer_trim(ncl_file_buffer *b) {
 void ncl_file_buffer_free(ncl_file_buffer *b) {
   free(b->ptr);
   free(b->plain);
-  (void)ZSTD_freeCCtx(b->zstd);
+  zstd_calls calls;
+  if (b->zstd != NULL && load_zstd(&b->library, &calls)) (void)calls.free(b->zstd);
+  ncl_library_close(&b->library);
 }

@@ -3,6 +3,7 @@
 #ifndef NACELLE_FILE_RECORD_H
 #define NACELLE_FILE_RECORD_H
 
+#include <nacelle/library.h>
 #include <nacelle/nacelle.h>
 
 #define NCL_FILE_JSON 0
@@ -27,6 +28,7 @@ typedef struct ncl_file_buffer {
   size_t plain_len;
   size_t plain_capacity;
   void *zstd; /* ZSTD_CCtx */
+  ncl_library library;
 } ncl_file_buffer;
 
 /* Records that are lines end with "\n"; others begin with their length. */
@@ -38,7 +40,8 @@ static inline uint32_t ncl_file_is_lines(const ncl_file_format *format) {
  * within another, and so wants the stack of the loop's thread. NCL_OK, NCL_NO_MEMORY, NCL_UNSUPPORTED (JSON of a signal
  * that it is not defined for), NCL_PERMANENT (larger than a record may be). */
 ncl_status ncl_file_encode(ncl_file_buffer *buffer, const ncl_file_format *format, const ncl_batch *batch);
-/* [any] Compresses it where that is wanted. The record is then in `ptr`. */
+/* [any] Compresses it where that is wanted. The record is then in `ptr`. Also NCL_RETRYABLE: libzstd is not installed.
+ */
 ncl_status ncl_file_finish(ncl_file_buffer *buffer, const ncl_file_format *format);
 
 /* [any] Bytes of memory that it holds. */

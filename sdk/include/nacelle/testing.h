@@ -72,6 +72,9 @@ uint32_t ncl_test_close(ncl_test *t);
 ncl_status ncl_test_start(ncl_test *t);
 ncl_status ncl_test_started(const ncl_test *t);
 
+/* Tells the started component that the config was read again and has not changed (ncl_methods.refresh). */
+void ncl_test_refresh(ncl_test *t);
+
 /* Drains and shuts down, within `within_ns` of the test's clock; a second call moves that deadline, to an earlier one.
  * Returns 1 when all has ended; 0: something is still awaited (an answer, or the clock). */
 uint32_t ncl_test_end(ncl_test *t, int64_t within_ns);

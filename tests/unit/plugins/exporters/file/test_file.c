@@ -20,14 +20,19 @@ static void refuses_a_config_that_makes_no_sense(void **state) {
   assert_config_refused("path: x\ndirectory_permissions: \"\"\n", "octal");
   assert_config_refused("path: x\nflush_interval: -1s\n", "flush_interval");
   assert_config_refused("path: x\nappend: 1\n", "append");
+  assert_config_refused("path: x\nrotation:\n  max_megabytes: -1\n", "max_megabytes");
+  assert_config_refused("path: x\ngroup_by:\n  enabled: true\n", "has one * in it");
+  assert_config_refused("path: a*b*c\ngroup_by:\n  enabled: true\n", "has one * in it");
+  assert_config_refused("path: \"*.json\"\ngroup_by:\n  enabled: true\n", "cannot begin with *");
+  assert_config_refused("path: ./*.json\ngroup_by:\n  enabled: true\n  resource_attribute: \"\"\n",
+                        "exporters.file.group_by.resource_attribute");
+  assert_config_refused("path: ./*.json\ngroup_by:\n  enabled: true\n  max_open_files: 0\n", "max_open_files");
 }
 
 static void says_what_is_not_available(void **state) {
   (void)state;
-  assert_config_refused("path: x\nrotation:\n  max_megabytes: 10\n  max_days: 3\n", "not available in this version");
-  assert_config_refused("path: x\nrotation:\n  max_megabytes: 10\n", "yaml:2:1: error: exporters.file.rotation");
-  assert_config_refused("path: x\ngroup_by:\n  enabled: true\n", "exporters.file.group_by");
-  assert_config_refused("path: x\nencoding: otlp_encoding\n", "exporters.file.encoding");
+  assert_config_refused("path: x\nencoding: otlp_encoding\n",
+                        "yaml:2:1: error: exporters.file.encoding: encoding extensions are not supported");
 }
 
 static void takes_the_config_of_the_go_collector(void **state) {
@@ -35,7 +40,9 @@ static void takes_the_config_of_the_go_collector(void **state) {
   ncl_test_options options = {.plugin = PLUGIN("exporters", "file"),
                               .config =
                                   "path: ./filename\nformat: proto\nappend: true\nflush_interval: 1s\n"
-                                  "create_directory: true\ndirectory_permissions: \"0755\"\ncompression: zstd\n"};
+                                  "create_directory: true\ndirectory_permissions: \"0755\"\ncompression: zstd\n"
+                                  "rotation:\n  max_megabytes: 10\n  max_days: 3\n  max_backups: 3\n"
+                                  "  localtime: true\ngroup_by:\n  enabled: false\n  max_open_files: 7\n"};
   ncl_test *t = ncl_test_open(&options);
   assert_int_equal(ncl_test_status(t), NCL_OK);
   assert_string_equal(ncl_test_diagnostics(t), "");
