@@ -24,8 +24,9 @@ static bool wants_file(int id) {
 }
 
 static void print_words(const char *list) {
-  for (; *list != '\0'; list++)
-    (void)fputc(*list == '|' ? ' ' : *list, stdout);
+  for (; *list != '\0'; list++) {
+    if (*list != '[' && *list != ']') (void)fputc(*list == '|' ? ' ' : *list, stdout);
+  }
 }
 
 /* Within single quotes, as all three shells read them: the first sentence, in one line. */

@@ -27,6 +27,15 @@ static char *keep(const char *text, size_t *len, char *why, size_t size) {
   return copy != NULL ? copy : fail(why, size, "no memory");
 }
 
+static void say_changed(ncl_process *process, uint32_t before, uint32_t level) {
+  ncl_attr attrs[] = {
+      ncl_log_str("from", ncl_str_of(level_name(before), strlen(level_name(before)))),
+      ncl_log_str("to", ncl_str_of(level_name(level), strlen(level_name(level)))),
+  };
+  ncl_logger_write(process->logger, NULL, NCL_LOG_INFO | NCL_LOG_ALWAYS, (ncl_str)NCL_STR("log.level"),
+                   (ncl_str)NCL_STR("The level of the log was changed through the control socket."), attrs, 2);
+}
+
 static char *log_level(ncl_process *process, const ncl_control_ask *ask, size_t *len, char *why, size_t size) {
   ncl_str wanted = ncl_control_ask_get(ask, "level");
   uint32_t before = ncl_logger_level(process->logger);
@@ -37,15 +46,10 @@ static char *log_level(ncl_process *process, const ncl_control_ask *ask, size_t 
   }
   for (uint32_t level = 0; level <= NCL_LOG_ERROR; level++) {
     if (!is_word(wanted, levels[level])) continue;
+    /* The line is written where either of the levels lets it. */
+    if (level <= before) ncl_logger_set_level(process->logger, level);
+    if (level != before) say_changed(process, before, level);
     ncl_logger_set_level(process->logger, level);
-    ncl_attr attrs[] = {
-        ncl_log_str("from", ncl_str_of(level_name(before), strlen(level_name(before)))),
-        ncl_log_str("to", ncl_str_of(levels[level], strlen(levels[level]))),
-    };
-    if (level != before) {
-      ncl_logger_write(process->logger, NULL, NCL_LOG_INFO | NCL_LOG_ALWAYS, (ncl_str)NCL_STR("log.level"),
-                       (ncl_str)NCL_STR("The level of the log was changed through the control socket."), attrs, 2);
-    }
     (void)snprintf(text, sizeof text, "%s -> %s\n", level_name(before), levels[level]);
     return keep(text, len, why, size);
   }

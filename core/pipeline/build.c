@@ -390,8 +390,10 @@ static void join_extensions(builder *b) {
   }
   /* Those that tell of the process start after the others, and end before them. */
   const ncl_component_configs *implied = &b->service->implied;
-  for (size_t i = 0; i < implied->count; i++)
-    (void)instance(b, &implied->at[i], 0, (ncl_str){NULL, 0}, RANK_EXTENSIONS);
+  for (size_t i = 0; i < implied->count; i++) {
+    ncl_component *component = instance(b, &implied->at[i], 0, (ncl_str){NULL, 0}, RANK_EXTENSIONS);
+    if (component != NULL) component->implied = true;
+  }
 }
 
 static void join(builder *b) {

@@ -51,6 +51,7 @@ void ncl_process_write_config(const ncl_process *process, const ncl_unused_compo
     return;
   }
   for (const ncl_component *c = process->components; c != NULL; c = c->next) {
+    if (c->implied) continue; /* it stands under service.telemetry */
     add(&v, c->kind, c->id, c->type->decl, c->config);
     if (c->kind == NCL_KIND_EXTENSION) v.extensions[v.extension_count++] = c->id;
   }

@@ -70,6 +70,7 @@ struct ncl_component {
   ncl_decoded *config;          /* NULL for services */
   ncl_diagnostics *diagnostics; /* where config_error goes; NULL once that is over */
   bool complained;              /* config_error was called since `diagnostics` was set */
+  bool implied;                 /* service.telemetry asks for it, not the list of the extensions */
   ncl_log_scope scope;
   ncl_component_metrics *counters;
   ncl_flow flow;
