@@ -49,10 +49,27 @@ static void append(ncl_path *path, const char *text, size_t len) {
   path->len += len;
 }
 
+static bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 ||
+         (c != 0 && strchr("_-./$+@{}()<>", c) != NULL);
+}
+
+size_t ncl_key_shown(ncl_str key) {
+  size_t i = 0;
+  while (i < key.len) {
+    bool path = key.ptr[i] == ':' && i + 2 < key.len && key.ptr[i + 1] == ':';
+    bool scheme = key.ptr[i] == ':' && i >= 5 && memcmp(key.ptr + i - 5, "${env", 5) == 0;
+    if (!path && !scheme && !is_name_character(key.ptr[i])) break;
+    i += path ? 2 : 1;
+  }
+  return i;
+}
+
 size_t ncl_path_key(ncl_path *path, ncl_str key) {
-  size_t before = path->len;
+  size_t before = path->len, shown = ncl_key_shown(key);
   if (before > 0) append(path, ".", 1);
-  if (key.len > 0) append(path, key.ptr, key.len);
+  if (shown > 0) append(path, key.ptr, shown);
+  if (shown < key.len) append(path, "...", 3);
   return before;
 }
 

@@ -25,6 +25,10 @@ bool ncl_node_list_add(ncl_region *region, ncl_node *list, ncl_node *item);
 /* A deep copy with the marks of the original. Takes each node from *budget; NULL also when that is spent. */
 ncl_node *ncl_node_copy(ncl_region *region, const ncl_node *node, size_t *budget);
 
+/* How much of a key or an id may be shown: all that names are made of. What comes behind a space, a quote or a single
+ * ":" is part of a value that a mistake made part of the key. */
+size_t ncl_key_shown(ncl_str key);
+
 /* A key path that grows and shrinks while a tree is walked: "receivers.otlp.headers[2]". */
 #define NCL_PATH_MAX 600u /* bytes; what is longer is cut */
 typedef struct ncl_path {
@@ -32,7 +36,7 @@ typedef struct ncl_path {
   size_t len;
 } ncl_path;
 
-/* Both return the length before, for ncl_path_cut. */
+/* Both return the length before, for ncl_path_cut. Of a key that is no name, the rest becomes "...". */
 size_t ncl_path_key(ncl_path *path, ncl_str key);
 size_t ncl_path_index(ncl_path *path, size_t index);
 void ncl_path_cut(ncl_path *path, size_t len);

@@ -264,7 +264,7 @@ static void add_use(reader *r, const list_words *words, ncl_str id, const ncl_no
   ncl_source_show_span(node->mark.source, node->span);
   if (wrong != NULL) {
     ERROR_AT(r, node->mark, "an id is \"type\" or \"type/name\"", "\"%.*s\" cannot be the id of a component: %s",
-             NCL_ARG(id), wrong);
+             NCL_ARG(ncl_str_of(id.ptr, ncl_key_shown(id))), wrong);
     return;
   }
   for (i = 0; i < out->count; i++) {

@@ -109,21 +109,28 @@ static void close_anchor(reader *r, size_t index, ncl_node *node) {
   if (index != SIZE_MAX) r->anchors[index].node = node;
 }
 
+/* Excerpts hide what stands there until somebody knows better. */
+static uint32_t add_span(reader *r, const yaml_event_t *event) {
+  return ncl_source_add_span(r->source, (uint32_t)event->start_mark.line, (uint32_t)event->start_mark.column,
+                             (uint32_t)event->end_mark.line, (uint32_t)event->end_mark.column);
+}
+
 static ncl_node *resolve_alias(reader *r, const yaml_event_t *event) {
   ncl_mark mark = mark_of(r, event->start_mark);
   ncl_str name = ncl_str_of((const char *)event->data.alias.anchor, strlen((const char *)event->data.alias.anchor));
   ncl_node *copy;
   size_t i;
+  (void)add_span(r, event);
   for (i = r->anchor_count; i > 0 && !ncl_str_eq(r->anchors[i - 1].name, name); i--) {
   }
   if (i == 0) {
+    /* The name may be a secret that begins with "*". */
     FAULT(r, mark, "write the value in quotes if the \"*\" belongs to it",
-          "\"*%.*s\" stands for a value marked \"&%.*s\", and there is none above", NCL_ARG(name), NCL_ARG(name));
+          "\"*\" with a name stands for a value above that is marked with \"&\" and the name, and there is none");
     return NULL;
   }
   if (r->anchors[i - 1].node == NULL) {
-    FAULT(r, mark, "an alias cannot stand inside the value that it repeats", "\"*%.*s\" contains itself",
-          NCL_ARG(name));
+    FAULT(r, mark, "an alias cannot stand inside the value that it repeats", "the alias contains itself");
     return NULL;
   }
   copy = ncl_node_copy(r->region, r->anchors[i - 1].node, &r->budget);
@@ -145,12 +152,24 @@ static const char *core_tag(const char *tag) {
   return strncmp(tag, YAML_TAG_PREFIX, prefix) == 0 ? tag + prefix : NULL;
 }
 
+/* Tags that are known from elsewhere. Any other may be a secret that begins with "!". */
+static const char *shown_tag(const char *tag) {
+  static const char *const known[] = {"!Ref",  "!Sub",         "!GetAtt", "!Join",   "!If",        "!Select",
+                                      "!Cidr", "!ImportValue", "!Split",  "!Base64", "!FindInMap", "!env",
+                                      "!var",  "!include",     "!vault",  "!secret", NULL};
+  size_t i;
+  for (i = 0; known[i] != NULL; i++) {
+    if (strcmp(known[i], tag) == 0) return tag;
+  }
+  return "!...";
+}
+
 static void warn_tag(reader *r, const yaml_event_t *event, const char *tag) {
   if (r->diagnostics == NULL) return;
   ncl_warning_at(r->diagnostics, mark_of(r, event->start_mark), ncl_path_str(&r->path),
                  "a template (CloudFormation, ...) must be filled in before the text gets here; write a text that "
                  "begins with \"!\" in quotes",
-                 "the tag \"%.100s\" means nothing here and is ignored", tag);
+                 "the tag \"%s\" means nothing here and is ignored", shown_tag(tag));
 }
 
 /* What an explicit tag makes of a scalar. */
@@ -177,10 +196,13 @@ static void apply_tag(reader *r, ncl_node *node, const yaml_event_t *event, cons
     if (kind == NCL_SCALAR_NULL) node->kind = NCL_NODE_NULL;
     return;
   }
-  FAULT(r, mark_of(r, event->start_mark), "leave the tag out",
-        i < sizeof(tags) / sizeof(tags[0]) ? "the value is not what its tag \"!!%.100s\" says"
-                                           : "the tag \"!!%.100s\" is not supported",
-        core);
+  if (i < sizeof(tags) / sizeof(tags[0])) {
+    FAULT(r, mark_of(r, event->start_mark), "leave the tag out", "the value is not what its tag \"!!%s\" says",
+          tags[i].name);
+  } else {
+    FAULT(r, mark_of(r, event->start_mark), "leave the tag out, or write text that begins with \"!!\" in quotes",
+          "the tag behind \"!!\" is not supported");
+  }
 }
 
 static ncl_node *read_scalar(reader *r, const yaml_event_t *event) {
@@ -199,9 +221,10 @@ static ncl_node *read_scalar(reader *r, const yaml_event_t *event) {
     node->kind = NCL_NODE_NULL;
   }
   r->last_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-  if (node->kind == NCL_NODE_SCALAR) {
-    node->span = ncl_source_add_span(r->source, (uint32_t)event->start_mark.line, (uint32_t)event->start_mark.column,
-                                     (uint32_t)event->end_mark.line, (uint32_t)event->end_mark.column);
+  /* Of a null, an anchor or a tag may be all there is. */
+  if (node->kind == NCL_NODE_SCALAR || event->data.scalar.anchor != NULL || tag != NULL) {
+    uint32_t span = add_span(r, event);
+    if (node->kind == NCL_NODE_SCALAR) node->span = span;
   }
   close_anchor(r, index, node);
   return node;
@@ -335,6 +358,10 @@ static bool read_key(reader *r, const yaml_event_t *event, ncl_entry *entry, boo
   }
   entry->key = ncl_region_copy(r->region, ncl_str_of(text, event->data.scalar.length));
   if (entry->key.ptr == NULL) return out_of_memory(r) != NULL;
+  if (ncl_key_shown(entry->key) < entry->key.len) {
+    /* Part of it may be a value, which an excerpt hides. */
+    (void)add_span(r, event);
+  }
   if (!open_anchor(r, event, event->data.scalar.anchor, &index)) return false;
   if (index != SIZE_MAX) {
     ncl_node *node = new_node(r, NCL_NODE_SCALAR, event);

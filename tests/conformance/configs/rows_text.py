@@ -91,7 +91,7 @@ ROWS = [
     bad(
         "an alias without its anchor",
         in_batch("send_batch_size: *size"),
-        'config.yaml:8:22: error: processors.batch.send_batch_size: "*size" stands for a value marked "&size", and there is none above',
+        'config.yaml:8:22: error: processors.batch.send_batch_size: "*" with a name stands for a value above that is marked with "&" and the name, and there is none',
     ),
     bad("a template", in_debug("verbosity: {{ .Verbosity }}"), '"{{ ... }}" is a template that was not filled in'),
     bad("a YAML directive", f"%YAML 1.2\n---\n{BASE}", 'a "%YAML 1.2" line is not supported'),

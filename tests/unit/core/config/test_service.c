@@ -214,7 +214,8 @@ static void says_what_is_wrong(void **state) {
        "under \"exporters\"\n"},
       {"receivers: {otlp/1x y: , 1a: , 'a/': , '': }\nexporters: {b: }\nservice: {pipelines: {traces: {receivers: [9], "
        "exporters: [b]}}}\n",
-       "env:CONFIG:1:13: error: receivers.otlp/1x y: this cannot be the id of a component: its name holds a space or a "
+       "env:CONFIG:1:13: error: receivers.otlp/1x...: this cannot be the id of a component: its name holds a space or "
+       "a "
        "control character; an id is \"type\" or \"type/name\"\n"
        "env:CONFIG:1:26: error: receivers.1a: this cannot be the id of a component: its type does not begin with a "
        "letter; an id is \"type\" or \"type/name\"\n"

@@ -227,12 +227,13 @@ static void explains_what_is_wrong(void **state) {
       {"x:\n  y: {b: 1, b: 2}",
        "c.yaml:2:13: error: x.y.b: the key is written twice in the same map, first on line 2; keep one of them\n"},
       {"a: *b",
-       "c.yaml:1:4: error: a: \"*b\" stands for a value marked \"&b\", and there is none above; write the value in "
+       "c.yaml:1:4: error: a: \"*\" with a name stands for a value above that is marked with \"&\" and the name, and "
+       "there is none; write the value in "
        "quotes if the \"*\" belongs to it\n"},
       {"a: &x [*x]",
-       "c.yaml:1:8: error: a[0]: \"*x\" contains itself; an alias cannot stand inside the value that it repeats\n"},
+       "c.yaml:1:8: error: a[0]: the alias contains itself; an alias cannot stand inside the value that it repeats\n"},
       {"a: &x {b: *x}",
-       "c.yaml:1:11: error: a.b: \"*x\" contains itself; an alias cannot stand inside the value that it repeats\n"},
+       "c.yaml:1:11: error: a.b: the alias contains itself; an alias cannot stand inside the value that it repeats\n"},
       {"a: {{ x }}",
        "c.yaml:1:5: error: a: a map or a list stands where a key must be; \"{{ ... }}\" is a template that was not "
        "filled in; text that starts with \"{\" or \"[\" needs quotes\n"},
@@ -249,7 +250,9 @@ static void explains_what_is_wrong(void **state) {
       {"a: {<<: {a: 1}, <<: {b: 1}}",
        "c.yaml:1:17: error: a: \"<<\" is written twice in the same map; write one, with a list: \"<<: [*a, *b]\"\n"},
       {"a: !!int x", "c.yaml:1:4: error: a: the value is not what its tag \"!!int\" says; leave the tag out\n"},
-      {"a: !!binary eA==", "c.yaml:1:4: error: a: the tag \"!!binary\" is not supported; leave the tag out\n"},
+      {"a: !!binary eA==",
+       "c.yaml:1:4: error: a: the tag behind \"!!\" is not supported; leave the tag out, or write text that begins "
+       "with \"!!\" in quotes\n"},
       {"a: !!bool yes", "c.yaml:1:4: error: a: the value is not what its tag \"!!bool\" says; leave the tag out\n"},
       {"a: \x01",
        "c.yaml:1:4: error: an invisible control character stands here, which YAML does not allow; remove it; in a "
