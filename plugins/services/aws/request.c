@@ -99,14 +99,6 @@ static void release_signature(void *result) {
   free(answer);
 }
 
-/* Service and region of a signature: as asked, as the client has them, as the host says. */
-static bool choose_scope(const ncl_aws_request *request, ncl_str *service, ncl_str *region) {
-  const ncl_aws_client *client = request->client;
-  *service = request->signing.service.len > 0 ? request->signing.service : client->config.service;
-  *region = request->signing.region.len > 0 ? request->signing.region : ncl_aws_str(client->region);
-  return service->len > 0 && region->len > 0;
-}
-
 static ncl_status answer_signature(const ncl_aws_request *request, const ncl_aws_keys *keys, ncl_outcome *outcome) {
   ncl_aws_service *service = request->service;
   const ncl_auth_request *asked = request->signing.request;
@@ -120,9 +112,9 @@ static ncl_status answer_signature(const ncl_aws_request *request, const ncl_aws
                              .secret_access_key = keys->view.secret_access_key,
                              .session_token = keys->view.session_token,
                              .wall_ns = ncl_aws_wall(service) + request->client->skew_ns};
-  if (!choose_scope(request, &to_sign.service, &to_sign.region)) {
-    return ncl_aws_fail(outcome, NCL_PERMANENT, ncl_aws_str("the service that a request is signed for is not known"));
-  }
+  to_sign.service = request->signing.service;
+  to_sign.region = request->signing.region;
+  if (to_sign.region.len == 0) to_sign.region = ncl_aws_str(request->client->region);
   to_sign.is_s3 = (request->client->config.flags & NCL_AWS_S3) != 0 || ncl_aws_is(to_sign.service, "s3");
   signature_answer *answer = calloc(1, sizeof *answer);
   if (answer == NULL) return ncl_aws_fail(outcome, NCL_NO_MEMORY, ncl_aws_str("no memory"));
@@ -237,11 +229,30 @@ ncl_status ncl_aws_ask_credentials(ncl_aws_client *client, ncl_token token, ncl_
   return ask(client, NCL_AWS_ASK_CREDENTIALS, token, outcome);
 }
 
+/* Service and region: as asked, as the client's config has them, as the host says. */
+static void choose_scope(const ncl_aws_client *client, ncl_aws_signing *signing) {
+  ncl_str host = signing->request->url, service, region;
+  size_t scheme = ncl_aws_find_text(host, "://");
+  host = ncl_aws_after(host, scheme < host.len ? scheme + 3 : 0);
+  host.len = ncl_aws_find(host, '/');
+  if (signing->service.len == 0) signing->service = client->config.service;
+  if (signing->region.len == 0) signing->region = client->config.region;
+  if (!ncl_aws_host_names(host, &service, &region)) return;
+  if (signing->service.len == 0) signing->service = service;
+  if (signing->region.len == 0) signing->region = region;
+}
+
 ncl_status ncl_aws_ask_signature(ncl_aws_client *client, const ncl_aws_signing *signing, ncl_token token,
                                  ncl_outcome *outcome) {
+  ncl_aws_signing scoped = *signing;
+  choose_scope(client, &scoped);
+  if (scoped.service.len == 0) {
+    return ncl_aws_fail(outcome, NCL_PERMANENT,
+                        ncl_aws_str("the service that a request is signed for is not known: set `service`"));
+  }
   ncl_aws_request *request = open_request(client->service, client, NCL_AWS_ASK_SIGNATURE, token, outcome);
   if (request == NULL) return outcome->status;
-  request->signing = *signing;
+  request->signing = scoped;
   return started(request, begin(request, outcome), outcome);
 }
 

@@ -125,8 +125,8 @@ typedef struct ncl_aws_signing {
   uint32_t struct_size;
   uint32_t reserved;
   const ncl_auth_request *request; /* must stay, with its body, until the token is completed or cancelled */
-  ncl_str service;                 /* "" = the client's */
-  ncl_str region;                  /* "" = the client's */
+  ncl_str service;                 /* "" = the client's, else by the URL's host, where that is one of AWS's */
+  ncl_str region; /* "" = that of the client's config, else by the URL's host, else the client's place */
 } ncl_aws_signing;
 
 #define NCL_AWS_ECS_METADATA 1u /* ECS_CONTAINER_METADATA_URI_V4, else ECS_CONTAINER_METADATA_URI */

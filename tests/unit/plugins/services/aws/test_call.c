@@ -393,7 +393,7 @@ static void a_request_of_someone_else_is_signed(void **state) {
   ncl_auth_request request = {.struct_size = sizeof request,
                               .header_count = 1,
                               .method = NCL_STR("POST"),
-                              .url = NCL_STR("https://xray.us-west-2.amazonaws.com/v1/traces"),
+                              .url = NCL_STR("https://example.com/v1/traces"),
                               .headers = json,
                               .body = NCL_ARRAY(pieces)};
   ncl_aws_signing signing = {.struct_size = sizeof signing, .request = &request};
@@ -410,6 +410,11 @@ static void a_request_of_someone_else_is_signed(void **state) {
   signing.service = ncl_aws_str("s3");
   ask_signature(f, f->client, &signing, &a);
   assert_contains(a.headers, "X-Amz-Content-Sha256: ");
+  /* A host of AWS says it all. */
+  request.url = ncl_aws_str("https://logs.ap-south-1.amazonaws.com:443/v1/logs");
+  signing.service = signing.region = ncl_str_of(NULL, 0);
+  ask_signature(f, f->client, &signing, &a);
+  assert_contains(a.headers, "Credential=AKIA/20260102/ap-south-1/logs/aws4_request");
 }
 
 static void a_signature_waits_for_credentials(void **state) {
