@@ -124,9 +124,10 @@ static ncl_status sign(void *self, const ncl_auth_request *request, ncl_token to
   return extension->aws->sign(extension->client, &signing, token, outcome);
 }
 
-static void rejected(void *self, uint32_t http_status, const ncl_pair *headers, uint32_t header_count) {
+static uint32_t rejected(void *self, uint32_t http_status, const ncl_pair *headers, uint32_t header_count) {
   const sigv4auth *extension = self;
-  if (extension->client != NULL) extension->aws->rejected(extension->client, http_status, headers, header_count);
+  if (extension->client == NULL) return 0;
+  return extension->aws->rejected(extension->client, http_status, headers, header_count);
 }
 
 /* ---- slots ------------------------------------------------------------------------------------------- */

@@ -239,7 +239,7 @@ static bool mend_keys(ncl_aws_sending *s, const received *r) {
   ncl_aws_keys *keys = NULL;
   if (s->has_mended_keys || r->error.error != NCL_AWS_ERROR_CREDENTIALS) return false;
   s->has_mended_keys = true;
-  ncl_aws_provider_refused(s->request->client->provider, s->keys);
+  (void)ncl_aws_provider_refused(s->request->client->provider, s->keys);
   ncl_status status = ncl_aws_request_keys(s->request, &keys, &outcome);
   if (status == NCL_PENDING) return true;
   if (status != NCL_OK) return false;

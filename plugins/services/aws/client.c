@@ -231,7 +231,7 @@ ncl_aws_provider *ncl_aws_client_provider(ncl_aws_client *client) {
 }
 
 void ncl_aws_client_refresh(ncl_aws_client *client) {
-  if (client->provider != NULL) ncl_aws_provider_refused(client->provider, NULL);
+  if (client->provider != NULL) (void)ncl_aws_provider_refused(client->provider, NULL);
 }
 
 ncl_http_channel *ncl_aws_client_channel(ncl_aws_client *client, ncl_outcome *outcome) {

@@ -381,12 +381,13 @@ void ncl_aws_provider_leave(ncl_aws_keys_waiter *waiter) {
   waiter->provider = NULL;
 }
 
-void ncl_aws_provider_refused(ncl_aws_provider *provider, const ncl_aws_keys *keys) {
+bool ncl_aws_provider_refused(ncl_aws_provider *provider, const ncl_aws_keys *keys) {
   ncl_aws_provider *p = provider;
-  if (p->keys == NULL || (keys != NULL && keys != p->keys)) return;
-  if (ncl_aws_now(p->service) - p->fetched_ns < RENEWAL_NS) return;
+  if (p->keys == NULL || (keys != NULL && keys != p->keys)) return false;
+  if (ncl_aws_now(p->service) - p->fetched_ns < RENEWAL_NS) return false;
   p->is_refused = true;
-  if (p->base != NULL) ncl_aws_provider_refused(p->base, NULL);
+  if (p->base != NULL) (void)ncl_aws_provider_refused(p->base, NULL);
+  return true;
 }
 
 /* ---- open and close ---------------------------------------------------------------------------------- */

@@ -35,7 +35,8 @@ ncl_status ncl_aws_provider_get(ncl_aws_provider *provider, ncl_aws_keys_waiter 
                                 ncl_outcome *outcome);
 /* One that does not wait is ignored. */
 void ncl_aws_provider_leave(ncl_aws_keys_waiter *waiter);
-/* `keys` (NULL = whatever there is) were refused: they are not handed out again. */
-void ncl_aws_provider_refused(ncl_aws_provider *provider, const ncl_aws_keys *keys);
+/* `keys` (NULL = whatever there is) were refused: they are not handed out again. False: they came just now, or others
+ * are there already; nothing changes. */
+bool ncl_aws_provider_refused(ncl_aws_provider *provider, const ncl_aws_keys *keys);
 
 #endif

@@ -306,20 +306,21 @@ ncl_status ncl_aws_ask_document(void *self, ncl_component *owner, const ncl_aws_
 
 /* ---- the rest ---------------------------------------------------------------------------------------- */
 
-void ncl_aws_rejected(ncl_aws_client *client, uint32_t http_status, const ncl_pair *headers, uint32_t header_count) {
+uint32_t ncl_aws_rejected(ncl_aws_client *client, uint32_t http_status, const ncl_pair *headers,
+                          uint32_t header_count) {
   ncl_array list = {headers, header_count, sizeof *headers};
   int64_t wall_ns = ncl_aws_wall(client->service) + client->skew_ns, difference_ns;
   ncl_str type = ncl_aws_header(&list, "x-amzn-errortype");
-  if (http_status != 401 && http_status != 403) return;
+  if (http_status != 401 && http_status != 403) return 0;
   bool is_off = ncl_aws_clock_difference(&list, wall_ns, &difference_ns) &&
                 (difference_ns > CLOCK_TOLERANCE_NS || difference_ns < -CLOCK_TOLERANCE_NS);
   if (is_off) {
     client->skew_ns += difference_ns;
-    return;
+    return 1;
   }
   /* Other credentials of the same role would be refused the same. */
-  if (ncl_aws_begins(type, "AccessDenied")) return;
-  ncl_aws_client_refresh(client);
+  if (ncl_aws_begins(type, "AccessDenied") || client->provider == NULL) return 0;
+  return ncl_aws_provider_refused(client->provider, NULL);
 }
 
 void ncl_aws_cancel(void *self, ncl_token token) {

@@ -32,7 +32,7 @@ ncl_status ncl_aws_ask_signature(ncl_aws_client *client, const ncl_aws_signing *
                                  ncl_outcome *outcome);
 ncl_status ncl_aws_ask_document(void *self, ncl_component *owner, const ncl_aws_metadata *wanted, ncl_token token,
                                 ncl_outcome *outcome);
-void ncl_aws_rejected(ncl_aws_client *client, uint32_t http_status, const ncl_pair *headers, uint32_t header_count);
+uint32_t ncl_aws_rejected(ncl_aws_client *client, uint32_t http_status, const ncl_pair *headers, uint32_t header_count);
 void ncl_aws_cancel(void *self, ncl_token token);
 
 /* Drops all requests of a client; NULL = all there are. */

@@ -129,7 +129,8 @@ struct ncl_http_exchange {
   uint32_t http_status;
   bool is_whole;  /* the answer has ended */
   bool was_moved; /* to another connection, once */
-  size_t sent;    /* bytes of the message and its prefix */
+  bool was_signed_again;
+  size_t sent; /* bytes of the message and its prefix */
   char timeout[NCL_GRPC_TIMEOUT_SIZE];
 
   /* The request: copies, all in `text`. */

@@ -173,6 +173,7 @@ static void retire(ncl_http_exchange *exchange) {
   exchange->state = NCL_HTTP_FREE;
   exchange->is_abandoned = false;
   exchange->was_moved = false;
+  exchange->was_signed_again = false;
   unlink_in_use(exchange);
   if (channel->is_closed || channel->free_count >= FREE_MAX) {
     ncl_http_exchange_free(exchange);
@@ -273,16 +274,20 @@ static void advance(ncl_http_channel *channel) {
   }
 }
 
-/* The answer of a backend that does not believe who we are makes what is cached suspect. */
-static void tell_authenticator(const ncl_http_exchange *exchange) {
+/* The answer of a backend that does not believe who we are makes what is cached suspect. True: signed anew, the request
+ * may be taken. */
+static bool is_worth_another_signature(const ncl_http_exchange *exchange) {
   const ncl_auth_client *auth = exchange->channel->auth;
   const ncl_http_reply *reply = &exchange->reply;
   uint32_t status = reply->status;
   if (exchange->channel->is_grpc && reply->grpc_code == 16) status = 401;
   if (exchange->channel->is_grpc && reply->grpc_code == 7) status = 403;
-  if (auth == NULL || (status != 401 && status != 403)) return;
-  auth->rejected(auth->self, status, exchange->fields, exchange->field_count);
+  if (auth == NULL || (status != 401 && status != 403)) return false;
+  return auth->rejected(auth->self, status, exchange->fields, exchange->field_count) != 0 &&
+         !exchange->was_signed_again;
 }
+
+static void sign_again(ncl_http_exchange *exchange);
 
 /* What libcurl's result means. Only an URL is beyond hope: certificates and names may be mended while we try. */
 static ncl_status class_of(CURLcode result) {
@@ -304,7 +309,10 @@ static void succeed(ncl_http_exchange *exchange, uint32_t http_status) {
     fail(exchange, NCL_RETRYABLE, GRPC_UNAVAILABLE, wrong);
     return;
   }
-  tell_authenticator(exchange);
+  if (is_worth_another_signature(exchange)) {
+    sign_again(exchange);
+    return;
+  }
   complete(exchange, NCL_OK, 0, ncl_str_of(NULL, 0));
 }
 
@@ -415,6 +423,18 @@ static ncl_status sign(ncl_http_exchange *exchange, ncl_outcome *outcome) {
   release_answer(&answer);
   if (status != NCL_OK) *outcome = taken;
   return status;
+}
+
+static void sign_again(ncl_http_exchange *exchange) {
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  exchange->was_signed_again = true;
+  ncl_http_reply_reset(exchange);
+  ncl_status status = sign(exchange, &outcome);
+  if (status == NCL_OK) {
+    enqueue(exchange);
+  } else if (status != NCL_PENDING) {
+    complete(exchange, status, 0, outcome.message);
+  }
 }
 
 /* The body is as it will go out. NCL_OK: it runs or waits; NCL_PENDING: it is being signed. */

@@ -33,8 +33,8 @@ typedef struct ncl_auth_client {
    * is through with it; then outcome.release is called. */
   ncl_status (*sign)(void *self, const ncl_auth_request *request, ncl_token token, ncl_outcome *outcome);
   /* [loop] The backend answered 401 or 403 to what was signed: what is cached may be stale, or the clock be wrong (the
-   * Date header tells). */
-  void (*rejected)(void *self, uint32_t http_status, const ncl_pair *headers, uint32_t header_count);
+   * Date header tells). 1 = something was mended: signed anew, the request may be taken, and is sent once more. */
+  uint32_t (*rejected)(void *self, uint32_t http_status, const ncl_pair *headers, uint32_t header_count);
 } ncl_auth_client;
 
 #define NCL_AUTH_SERVER_1 "ncl.auth.server/1"

@@ -176,7 +176,7 @@ typedef struct ncl_aws {
   /* Signs only. outcome.result is an ncl_array of ncl_pair, as ncl_auth_client.sign has it. */
   ncl_status (*sign)(ncl_aws_client *client, const ncl_aws_signing *signing, ncl_token token, ncl_outcome *outcome);
   /* What `sign` has signed was answered 401 or 403: as ncl_auth_client.rejected. */
-  void (*rejected)(ncl_aws_client *client, uint32_t http_status, const ncl_pair *headers, uint32_t header_count);
+  uint32_t (*rejected)(ncl_aws_client *client, uint32_t http_status, const ncl_pair *headers, uint32_t header_count);
 
   /* A document of the metadata. Cached, fetched once for all that wait. NCL_UNSUPPORTED: there is none here (no such
    * variable, or switched off); NCL_PERMANENT: it has no such document; NCL_RETRYABLE. */

@@ -52,9 +52,9 @@ static ncl_status fake_sign(ncl_aws_client *client, const ncl_aws_signing *signi
   return NCL_OK;
 }
 
-static void fake_rejected(ncl_aws_client *client, uint32_t http_status, const ncl_pair *headers, uint32_t count) {
+static uint32_t fake_rejected(ncl_aws_client *client, uint32_t http_status, const ncl_pair *headers, uint32_t count) {
   (void)http_status, (void)headers, (void)count;
-  ((fixture *)(void *)client)->rejections++;
+  return ++((fixture *)(void *)client)->rejections;
 }
 
 static int set_up(void **state) {
@@ -148,12 +148,12 @@ static void a_request_goes_through_to_the_service(void **state) {
   ncl_auth_request request = {.struct_size = sizeof request, .url = NCL_STR("https://xray.us-east-1.amazonaws.com/")};
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   open_extension(f, "");
-  f->auth->rejected(f->auth->self, 403, NULL, 0);
+  assert_int_equal(f->auth->rejected(f->auth->self, 403, NULL, 0), 0);
   assert_int_equal(f->auth->sign(f->auth->self, &request, 1, &outcome), NCL_OK);
   assert_ptr_equal(f->request, &request);
   assert_non_null(outcome.result);
   assert_int_equal(f->opens, 1);
-  f->auth->rejected(f->auth->self, 403, NULL, 0);
+  assert_int_equal(f->auth->rejected(f->auth->self, 403, NULL, 0), 1);
   assert_int_equal(f->rejections, 1);
   ncl_test_advance(f->t, 100 * MS);
   assert_int_equal(f->opens, 1);

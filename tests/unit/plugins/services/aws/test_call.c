@@ -447,15 +447,15 @@ static void a_rejected_signature_mends_clock_or_credentials(void **state) {
   ncl_aws_signing signing = {.struct_size = sizeof signing, .request = &request};
   ask_signature(f, f->client, &signing, &a);
   reply(f, 0, 200, KEYS_FOR_SIX_HOURS("ASIA"));
-  f->aws->rejected(f->client, 403, date, 1);
+  assert_int_equal(f->aws->rejected(f->client, 403, date, 1), 1);
   ask_signature(f, f->client, &signing, &a);
   assert_contains(a.headers, "X-Amz-Date: 20260102T040405Z\n");
   ncl_test_advance(f->t, 60 * S);
-  f->aws->rejected(f->client, 403, denied, 1);
-  f->aws->rejected(f->client, 404, NULL, 0);
+  assert_int_equal(f->aws->rejected(f->client, 403, denied, 1), 0);
+  assert_int_equal(f->aws->rejected(f->client, 404, NULL, 0), 0);
   ask_signature(f, f->client, &signing, &a);
   assert_int_equal(f->http.count, 1);
-  f->aws->rejected(f->client, 403, NULL, 0);
+  assert_int_equal(f->aws->rejected(f->client, 403, NULL, 0), 1);
   ask_signature(f, f->client, &signing, &a);
   assert_int_equal(f->http.count, 2);
 }

@@ -12,6 +12,9 @@ typedef struct authenticator {
   ncl_token token;   /* of a sign that is pending */
   uint32_t signs, releases, rejections;
   uint32_t rejected_status;
+  uint32_t mends;         /* what `rejected` answers */
+  http_double *mended_at; /* takes what is signed after a rejection; NULL = goes on refusing */
+  ncl_status answer_then; /* of sign, after a rejection */
   size_t body_len;
   bool saw_encoding;
   char url[128];
@@ -60,12 +63,15 @@ static ncl_status sign(void *self, const ncl_auth_request *request, ncl_token to
   return a->answer;
 }
 
-static void rejected(void *self, uint32_t http_status, const ncl_pair *headers, uint32_t count) {
+static uint32_t rejected(void *self, uint32_t http_status, const ncl_pair *headers, uint32_t count) {
   authenticator *a = self;
   (void)headers;
   assert_true(count > 0);
   a->rejections++;
   a->rejected_status = http_status;
+  if (a->mended_at != NULL) a->mended_at->answer = NULL;
+  a->answer = a->answer_then;
+  return a->mends;
 }
 
 static int set_up(void **state) {
@@ -361,6 +367,79 @@ static void tells_the_authenticator_of_a_rejection(void **state) {
   assert_int_equal(f->auth.rejected_status, 403);
 }
 
+static void open_rejecting(fixture *f) {
+  f->config.auth = &f->auth.table;
+  f->auth.mends = 1;
+  f->backend.answer = "HTTP/1.1 403 Forbidden\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n";
+  open_channel(f);
+}
+
+static void signs_once_more_when_that_helps(void **state) {
+  fixture *f = *state;
+  client_request r;
+  ncl_range piece = {(const uint8_t *)"hello", 5};
+  f->auth.mended_at = &f->backend;
+  open_rejecting(f);
+  ncl_http_call call = call_of(f, &piece);
+  assert_true(client_request_start(&r, &f->service, f->channel, &call));
+  client_request_wait(&r);
+  assert_int_equal(r.http_status, 200);
+  assert_string_equal(r.body, "ok");
+  assert_int_equal(f->auth.signs, 2);
+  assert_int_equal(f->auth.releases, 2);
+  assert_int_equal(f->backend.count, 2);
+  assert_int_equal(f->backend.requests[1].body_len, 5);
+}
+
+static void signs_once_more_but_not_for_ever(void **state) {
+  fixture *f = *state;
+  client_request r;
+  ncl_range piece = {(const uint8_t *)"hello", 5};
+  open_rejecting(f);
+  ncl_http_call call = call_of(f, &piece);
+  assert_true(client_request_start(&r, &f->service, f->channel, &call));
+  client_request_wait(&r);
+  assert_int_equal(r.http_status, 403);
+  assert_int_equal(f->auth.rejections, 2);
+  assert_int_equal(f->backend.count, 2);
+  assert_true(client_request_start(&r, &f->service, f->channel, &call));
+  client_request_wait(&r);
+  assert_int_equal(f->backend.count, 4);
+}
+
+static void waits_for_the_second_signature_too(void **state) {
+  fixture *f = *state;
+  client_request r;
+  ncl_range piece = {(const uint8_t *)"hello", 5};
+  f->auth.mended_at = &f->backend;
+  f->auth.answer_then = NCL_PENDING;
+  open_rejecting(f);
+  ncl_http_call call = call_of(f, &piece);
+  assert_true(client_request_start(&r, &f->service, f->channel, &call));
+  for (uint32_t i = 0; i < 1000 && f->auth.signs < 2; i++)
+    (void)client_host_linger(&f->host, MS_NS);
+  assert_int_equal(f->auth.signs, 2);
+  assert_false(r.is_done);
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  put_signature(&f->auth, &outcome);
+  client_host_complete(client_host_me(&f->host), f->auth.token, &outcome);
+  client_request_wait(&r);
+  assert_int_equal(r.http_status, 200);
+}
+
+static void without_a_second_signature_the_reason_is_told(void **state) {
+  fixture *f = *state;
+  client_request r;
+  ncl_range piece = {(const uint8_t *)"hello", 5};
+  f->auth.answer_then = NCL_RETRYABLE;
+  open_rejecting(f);
+  ncl_http_call call = call_of(f, &piece);
+  assert_true(client_request_start(&r, &f->service, f->channel, &call));
+  client_request_wait(&r);
+  assert_int_equal(r.status, NCL_RETRYABLE);
+  assert_string_equal(r.message, "no credentials yet");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -377,6 +456,10 @@ int main(void) {
       TEST(keeps_what_is_being_signed_when_it_is_cancelled),
       TEST(the_deadline_holds_while_it_is_signed),
       TEST(tells_the_authenticator_of_a_rejection),
+      TEST(signs_once_more_when_that_helps),
+      TEST(signs_once_more_but_not_for_ever),
+      TEST(waits_for_the_second_signature_too),
+      TEST(without_a_second_signature_the_reason_is_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
