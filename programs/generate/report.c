@@ -54,6 +54,8 @@ typedef struct advice {
 } advice;
 
 #define BOTH(words) words, words
+#define OTHER_OVER_GRPC "If HTTP is spoken on this port, try --protocol http/protobuf; if TLS, write https://."
+#define OTHER_OVER_HTTP "If gRPC is spoken on this port, try --protocol grpc; if TLS, write https://."
 
 static const advice advices[] = {
     {"Connection refused",
@@ -64,8 +66,9 @@ static const advice advices[] = {
      BOTH("No answer came in time: check host and port, or wait longer with --timeout.")},
     {"speaks HTTP/1.1", "This is no gRPC endpoint: check the port, or try --protocol http/protobuf.", NULL},
     {"no grpc-status", "This is no gRPC endpoint: check the port, or try --protocol http/protobuf.", NULL},
-    {"closed the connection", "If HTTP is spoken on this port, try --protocol http/protobuf; if TLS, write https://.",
-     "If TLS is spoken on this port, write https://."},
+    {"closed the connection", OTHER_OVER_GRPC, OTHER_OVER_HTTP},
+    {"Connection reset by peer", OTHER_OVER_GRPC, OTHER_OVER_HTTP},
+    {"ended before it was whole", OTHER_OVER_GRPC, OTHER_OVER_HTTP},
     {"UNIMPLEMENTED", "No OTLP is served there: check the port, and whether a pipeline takes this signal.", NULL},
     {"HTTP 404",
      BOTH("No OTLP is served there: check the port, the path (/v1/traces and so on are added to it), and whether "

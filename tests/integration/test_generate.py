@@ -186,6 +186,12 @@ def test_grpc_to_a_port_that_speaks_http(generate, sink):
     assert "--protocol http/protobuf" in ended.out, ended.out
 
 
+def test_http_to_a_port_that_speaks_grpc(generate, sink):
+    ended = generate("traces", "--endpoint", f"http://{sink.grpc_endpoint}", "--protocol", "http/protobuf")
+    assert ended.code == REFUSED
+    assert "--protocol grpc" in ended.out, ended.out
+
+
 def test_without_tls_to_a_port_that_wants_it(generate, authority):
     with Sink(tls=authority) as sink:
         ended = generate("traces", "--endpoint", f"http://127.0.0.1:{sink.grpc_port}", "--timeout", "5s")
