@@ -53,7 +53,7 @@ static char *check(const char *const *configs, size_t count) {
   fixture_open(&f);
   ncl_component **end = &f.process->components;
   for (size_t i = 0; i < count; i++) {
-    char uri[1000], path[20];
+    char uri[1000], path[24];
     const char *uris[] = {uri};
     (void)snprintf(uri, sizeof uri, "yaml:a: %s", configs[i]);
     (void)snprintf(path, sizeof path, "c%zu", i);

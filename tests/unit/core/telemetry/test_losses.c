@@ -73,6 +73,7 @@ static uint32_t on_line(void *arg, const ncl_log_view *view) {
       len += (size_t)snprintf(d.last + len, sizeof d.last - len, "%.*s=%lld;", (int)a->key.len, a->key.ptr,
                               (long long)a->i);
     }
+    if (len >= sizeof d.last) len = sizeof d.last - 1; /* cut */
   }
   return 1;
 }
