@@ -11,6 +11,7 @@
 #include "core/pipeline/build.h"
 #include "core/pipeline/graph.h"
 #include "core/pipeline/introspection.h"
+#include "core/pipeline/lifecycle.h"
 #include "core/pipeline/reload.h"
 #include "core/pipeline/report.h"
 
@@ -86,7 +87,9 @@ static void refuse(ncl_reloader *r, ncl_str why) {
   ncl_attr attrs[] = {ncl_log_str("error", why),
                       ncl_log_int("reload_failures", (int64_t)r->running->process->reload_failures + 1)};
   ncl_introspection_reload_failed(r->running->process, why);
-  ncl_logger_reopen(r->running->logger); /* a log file that was moved away meanwhile is made anew all the same */
+  /* A log file that was moved away meanwhile is made anew all the same, and certificates that changed are read. */
+  ncl_logger_reopen(r->running->logger);
+  ncl_lifecycle_refresh(r->running->process);
   ncl_collector_say(r->running, NCL_LOG_ERROR | NCL_LOG_ALWAYS, "reload.refused",
                     "The new config is not taken. What was in force goes on unchanged.", attrs, 2);
   ended(r, false);
@@ -108,6 +111,7 @@ static void on_taken(void *arg, const ncl_reload_counts *counts) {
                       1);
   }
   ncl_introspection_reloaded(process);
+  ncl_lifecycle_refresh(process);
   ncl_attr attrs[] = {ncl_log_int("kept", counts->kept), ncl_log_int("changed", counts->changed),
                       ncl_log_int("added", counts->added), ncl_log_int("removed", counts->removed),
                       ncl_log_int("reloads", (int64_t)process->reloads)};

@@ -304,3 +304,14 @@ void ncl_lifecycle_end(ncl_lifecycle *l, int64_t deadline_ns) {
 ncl_str ncl_lifecycle_reason(const ncl_lifecycle *l) {
   return ncl_str_of(l->reason, strlen(l->reason));
 }
+
+static void refresh(const ncl_component *list) {
+  for (const ncl_component *c = list; c != NULL; c = c->next) {
+    if (c->state == NCL_STATE_STARTED) c->type->methods.refresh(c->self);
+  }
+}
+
+void ncl_lifecycle_refresh(const ncl_process *process) {
+  refresh(process->services);
+  refresh(process->components);
+}

@@ -38,6 +38,10 @@ void ncl_lifecycle_start(ncl_lifecycle *lifecycle);
  * Calling it again moves the deadline, to an earlier one. */
 void ncl_lifecycle_end(ncl_lifecycle *lifecycle, int64_t deadline_ns);
 
+/* [loop] The config was read again: those of the config in force that run, and the services, look at what lies outside
+ * of it (ncl_methods.refresh). */
+void ncl_lifecycle_refresh(const ncl_process *process);
+
 /* [loop] Which component could not be started, and why; empty when all could. */
 ncl_str ncl_lifecycle_reason(const ncl_lifecycle *lifecycle);
 

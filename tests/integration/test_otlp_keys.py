@@ -4,6 +4,7 @@ certificates that change."""
 
 import os
 import shutil
+import signal as signals
 import socket
 import ssl
 import stat
@@ -241,3 +242,40 @@ def test_a_certificate_that_changes_is_served_to_new_connections(program, collec
             time.sleep(0.05)
     with pytest.raises(ssl.SSLError):
         send(old)
+
+
+@pytest.mark.tls
+@pytest.mark.http
+@pytest.mark.component("file")
+@pytest.mark.go_differs("starts all of it anew")
+def test_a_reload_without_a_change_reads_certificates_and_opens_files_again(program, collectors, tmp_path):
+    """As a tool does that has put new certificates, or moved a file away, and then sends SIGHUP."""
+    old, new = (certificates.make(tmp_path / name) for name in ("old", "new"))
+    live, out = tmp_path / "live", tmp_path / "out.json"
+    live.mkdir()
+
+    def put(authority):
+        for file in ("server.key", "server.crt"):
+            shutil.copy(authority.path(file), live / "next")
+            (live / "next").replace(live / file)
+
+    def send(authority):
+        with HttpSender(collector.port("http"), tls=authority.client_context()) as sender:
+            sender.send(TRACES, small(TRACES))
+
+    put(old)
+    tls = {"cert_file": str(live / "server.crt"), "key_file": str(live / "server.key")}
+    receivers = config.otlp_receiver(http={"tls": tls})
+    collector = collectors(config.tree(program, {"file": {"path": str(out)}}, receivers, signals=["traces"]))
+    send(old)
+    put(new)
+    out.rename(tmp_path / "moved.json")
+    send(old)
+    collector.signal(signals.SIGHUP)
+    collector.wait_line("reload.taken", "the end of the reload")
+    send(new)
+    with pytest.raises(ssl.SSLError):
+        send(old)
+    collector.stop()
+    assert len((tmp_path / "moved.json").read_text().splitlines()) == 2
+    assert len(out.read_text().splitlines()) == 1

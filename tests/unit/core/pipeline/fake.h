@@ -116,6 +116,10 @@ static inline ncl_status fake_start(void *self, ncl_token token, ncl_outcome *ou
   return NCL_PERMANENT;
 }
 
+static inline void fake_refresh(void *self) {
+  note("refresh", self);
+}
+
 static inline ncl_status fake_drain(void *self, int64_t deadline_ns, ncl_token token, ncl_outcome *outcome) {
   fake *f = self;
   (void)outcome;
@@ -171,6 +175,7 @@ static inline const void *fake_publish(void *self, ncl_str name) {
   static const ncl_methods name##_methods = {.struct_size = sizeof(ncl_methods), \
                                              .create = create_##name,            \
                                              .start = fake_start,                \
+                                             .refresh = fake_refresh,            \
                                              .drain = fake_drain,                \
                                              .shutdown = fake_shutdown,          \
                                              .destroy = fake_destroy,            \

@@ -87,6 +87,23 @@ static void starts_and_ends_in_order(void **state) {
   close_life(&l);
 }
 
+static void those_that_run_are_told_that_the_config_was_read_again(void **state) {
+  (void)state;
+  life l;
+  open_life(&l, "acme/r", "acme/p", "acme/e");
+  ncl_lifecycle_refresh(l.g.f.process);
+  assert_string_equal(stage.events, ""); /* nothing runs yet */
+  ncl_lifecycle_start(l.lifecycle);
+  stage.events[0] = '\0';
+  ncl_lifecycle_refresh(l.g.f.process);
+  assert_string_equal(stage.events, "refresh acme/x, refresh acme/e, refresh acme/p, refresh acme/r");
+  end_within(&l, 20 * S);
+  stage.events[0] = '\0';
+  ncl_lifecycle_refresh(l.g.f.process);
+  assert_string_equal(stage.events, "");
+  close_life(&l);
+}
+
 static void waits_for_a_start_that_is_answered_later(void **state) {
   (void)state;
   life l;
@@ -303,6 +320,7 @@ static void nothing_leaks_when_it_is_given_up_in_the_middle(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(starts_and_ends_in_order),
+      cmocka_unit_test(those_that_run_are_told_that_the_config_was_read_again),
       cmocka_unit_test(waits_for_a_start_that_is_answered_later),
       cmocka_unit_test(ends_what_was_started_when_a_start_fails),
       cmocka_unit_test(a_start_that_is_never_answered_has_failed),
