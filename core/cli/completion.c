@@ -113,7 +113,7 @@ static void print_zsh_option(const ncl_command *command, int id) {
   const ncl_option_spec *spec = &ncl_option_specs[id];
   const char *choices = choices_of(command, id);
   bool repeats = spec->kind == NCL_OPTION_LIST || spec->kind == NCL_OPTION_ASSIGN;
-  (void)printf(" \\\n        '%s%s[", repeats ? "*" : "", spec->name);
+  (void)printf(" \\\n        '%s%s%s[", repeats ? "*" : "", spec->name, spec->value != NULL ? "=" : "");
   print_quoted(id == NCL_OPTION_FORMAT ? "How the answer is written" : spec->doc);
   (void)printf("]");
   if (spec->value != NULL) {

@@ -305,6 +305,10 @@ int ncl_cli_run(const ncl_options *options, ncl_guard_fn guard) {
   }
   ncl_attr version = ncl_log_str("Version", (ncl_str)NCL_STR(NCL_VERSION));
   ncl_collector_say(&r.base, NCL_LOG_INFO, "starting", "Starting nacelle...", &version, 1);
+  if (options->aot_content) {
+    ncl_collector_say(&r.base, NCL_LOG_INFO, "config.aot_content",
+                      "The config is the value of AOT_CONFIG_CONTENT, as in ADOT: --config does not count.", NULL, 0);
+  }
   on_housekeeping(&r);
   ncl_lifecycle_start(r.lifecycle);
   (void)ncl_loop_run(r.base.loop);

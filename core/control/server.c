@@ -58,10 +58,6 @@ static void close_client(client *l) {
   free_client(l);
 }
 
-static void on_late(void *arg) {
-  close_client(arg);
-}
-
 static void wait_on(client *l) {
   ncl_timer_set(l->timer, ncl_loop_now_ns(l->control->process->loop) + NCL_CONTROL_WITHIN_NS);
 }
@@ -100,6 +96,19 @@ static void write_tapped(client *l) {
     ncl_watch_set(l->watch, NCL_EVENT_READ);
   } else {
     ncl_watch_set(l->watch, NCL_EVENT_READ | NCL_EVENT_WRITE);
+  }
+}
+
+/* A socket says that it can be written only when most of it is free again: a slow reader is one that took nothing. */
+static void on_late(void *arg) {
+  client *l = arg;
+  ncl_range pending = l->tap == NULL ? (ncl_range){NULL, 0} : ncl_tap_pending(l->tap);
+  ssize_t sent = pending.len == 0 ? 0 : write_some(l, pending.ptr, pending.len);
+  if (sent <= 0) {
+    close_client(l);
+  } else {
+    ncl_tap_written(l->tap, (size_t)sent);
+    wait_on(l);
   }
 }
 

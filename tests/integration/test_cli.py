@@ -253,6 +253,7 @@ def test_aot_config_content_is_the_config(program, collectors):
     with Route(collector, None).sender("grpc") as sender:
         sender.send(TRACES, small(TRACES))
     collector.wait_debug_items(TRACES, 1)
+    collector.wait_line(lambda line: line.fields.get("event") == "config.aot_content", "where the config is from")
 
 
 def test_with_aot_config_content_set_does_not_count(program):

@@ -238,3 +238,41 @@ def test_another_user_may_not_ask(running, program, tmp_path):
     )  # fmt: skip
     assert result.returncode == 1
     assert "nacelle 0." not in result.stdout
+
+
+READ_ONLY = """
+set -e
+mount -t tmpfs -o ro none /run
+mount --bind "$1" /mnt
+mount -t tmpfs -o ro none /tmp
+mount -t tmpfs none /dev/shm
+user="setpriv --pdeathsig KILL --reuid 4317 --regid 4317 --clear-groups"
+config='receivers: {nop: }
+exporters: {nop: }
+service: {telemetry: {metrics: {level: none}}, pipelines: {traces: {receivers: [nop], exporters: [nop]}}}'
+$user "/mnt/$2" --config "yaml:$config" 2>/dev/shm/log &
+pid=$!
+while ! grep -q 'Everything is ready' /dev/shm/log; do kill -0 $pid; sleep 0.05; done
+"/mnt/$2" status --pid $pid
+$user "/mnt/$2" log-level --pid $pid
+kill $pid
+wait $pid
+ls /dev/shm
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_it_works_where_only_dev_shm_can_be_written(program):
+    """A container with a read-only root and without a /tmp, asked by its user and, as ECS Exec does it, by root."""
+    prefix = program.path.parent.parent
+    unshare = ["unshare", "--mount", "bash", "-c"]
+    if subprocess.run([*unshare, "mount -t tmpfs none /mnt"], capture_output=True).returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    result = subprocess.run(
+        [*unshare, READ_ONLY, "bash", prefix, program.path.relative_to(prefix)],
+        capture_output=True, text=True, timeout=DEADLINE_S, env={**os.environ, "XDG_RUNTIME_DIR": ""},
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout + result.stderr
+    lines = result.stdout.splitlines()
+    assert re.match(r"nacelle 0\.\S+, pid \d+: ready", lines[0])
+    assert lines[-2:] == ["info", "log"], "the level, and no socket left behind"

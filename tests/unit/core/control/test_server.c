@@ -328,6 +328,31 @@ static int connect_raw(const served *s) {
   return fd;
 }
 
+/* It never catches up, but it takes something now and then. */
+static void who_reads_slowly_stays(void **state) {
+  (void)state;
+  served s;
+  open_all(&s);
+  static uint8_t bytes[16384];
+  const char *const pairs[] = {"pipeline", "traces", NULL};
+  size_t len = ncl_control_ask_write(bytes, sizeof bytes, "tap", pairs);
+  int fd = connect_raw(&s);
+  assert_int_equal(send(fd, bytes, len, MSG_NOSIGNAL), len);
+  settle(&s.g.f);
+  fake *from = fake_of(NCL_KIND_RECEIVER, "acme", NCL_SIGNAL_TRACES);
+  for (int second = 0; second < 40; second++) { /* the socket and the buffer are full after some 20 */
+    for (int k = 0; k < 450; k++)
+      (void)graph_emit(&s.g, from, 0, 22, NULL, NULL);
+    settle(&s.g.f);
+    assert_true(recv(fd, bytes, sizeof bytes, 0) > 0);
+    advance(&s.g.f, INT64_C(1000000000));
+    assert_non_null(s.g.f.process->tap);
+  }
+  (void)close(fd);
+  settle(&s.g.f);
+  close_all(&s);
+}
+
 static void nobody_else_may_use_it(void **state) {
   (void)state;
   served s;
@@ -426,6 +451,7 @@ int main(void) {
       cmocka_unit_test(shows_a_pipeline_until_the_count_is_reached),
       cmocka_unit_test(a_tap_ends_with_who_looks),
       cmocka_unit_test(who_does_not_read_is_let_go),
+      cmocka_unit_test(who_reads_slowly_stays),
       cmocka_unit_test(tells_what_it_does_not_know),
       cmocka_unit_test(is_found_without_its_path),
       cmocka_unit_test(says_which_when_there_are_several),
