@@ -34,6 +34,11 @@ bool ncl_aws_region_is_valid(ncl_str region) {
   return region.len > 0 && region.len < 64 && region.ptr[0] != '-' && region.ptr[region.len - 1] != '-';
 }
 
+static bool ends_with(ncl_str s, const char *text) {
+  size_t len = strlen(text);
+  return s.len > len && memcmp(s.ptr + s.len - len, text, len) == 0;
+}
+
 static bool is_one_of(ncl_str text, const char *const *words, size_t count) {
   for (size_t i = 0; i < count; i++) {
     if (ncl_aws_is(text, words[i])) return true;
@@ -51,7 +56,9 @@ static bool is_plain_in_gov(ncl_str prefix, bool is_dualstack) {
 bool ncl_aws_endpoint(ncl_str prefix, ncl_str region, uint32_t flags, char *into, size_t size) {
   const ncl_aws_partition *partition = ncl_aws_partition_of(region);
   bool is_dualstack = (flags & NCL_AWS_DUALSTACK) != 0, is_fips = (flags & NCL_AWS_FIPS) != 0;
-  bool is_gov = ncl_aws_begins(region, "us-gov-"), is_s3 = ncl_aws_is(prefix, "s3");
+  bool is_gov = ncl_aws_begins(region, "us-gov-");
+  /* "s3", or "bucket.s3" */
+  bool is_s3 = ncl_aws_is(prefix, "s3") || ends_with(prefix, ".s3");
   if (is_fips && is_gov && is_plain_in_gov(prefix, is_dualstack)) is_fips = false;
   /* S3 had IPv6 before there was a domain for it. */
   const char *suffix = is_dualstack && !is_s3 ? partition->dualstack_suffix : partition->dns_suffix;
@@ -90,11 +97,6 @@ ncl_str ncl_aws_arn_region(ncl_str arn) {
 }
 
 /* ---- hosts ------------------------------------------------------------------------------------------- */
-
-static bool ends_with(ncl_str s, const char *text) {
-  size_t len = strlen(text);
-  return s.len > len && memcmp(s.ptr + s.len - len, text, len) == 0;
-}
 
 /* Whether the host is of AWS: its name without the domain, "logs.eu-west-1". */
 static bool strip_domain(ncl_str *host) {

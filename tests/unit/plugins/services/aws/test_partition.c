@@ -42,6 +42,7 @@ static void endpoints_follow_partition_and_switches(void **state) {
       {"logs", "us-gov-west-1", NCL_AWS_FIPS | NCL_AWS_DUALSTACK, "https://logs-fips.us-gov-west-1.api.aws"},
       {"xray", "us-gov-west-1", NCL_AWS_FIPS, "https://xray-fips.us-gov-west-1.amazonaws.com"},
       {"s3", "us-east-1", NCL_AWS_DUALSTACK, "https://s3.dualstack.us-east-1.amazonaws.com"},
+      {"b.s3", "us-east-1", NCL_AWS_FIPS | NCL_AWS_DUALSTACK, "https://b.s3-fips.dualstack.us-east-1.amazonaws.com"},
   };
   char url[128];
   for (size_t i = 0; i < ROWS(rows); i++) {
