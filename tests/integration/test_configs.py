@@ -241,6 +241,21 @@ def test_persistent_queue(program, example, sink, tmp_path):
     assert_arrives(sent, sink, program)
 
 
+def test_own_telemetry(example, sink):
+    """A batch of own metrics goes out at the end at the latest, with the resource that the config names."""
+    env = {"BACKEND_ENDPOINT": sink.grpc_endpoint, "BACKEND_INSECURE": "true"}
+    collector = example("examples/own-telemetry.yaml", **env).start()
+    send_all(collector)
+    collector.stop()
+    resources = [group.resource for message in sink.messages(METRICS) for group in message.resource_metrics]
+    values = [{pair.key: pair.value.string_value for pair in resource.attributes} for resource in resources]
+    own = [value for value in values if value["service.name"] == "nacelle"]
+    assert own and own[0]["deployment.environment.name"] == "production"
+    names = {metric.name for message in sink.messages(METRICS) for group in message.resource_metrics
+             for scope in group.scope_metrics for metric in scope.metrics}  # fmt: skip
+    assert "nacelle_memory_used" in names
+
+
 # ---- All of them
 
 
