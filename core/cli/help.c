@@ -76,7 +76,8 @@ static void print_examples(const char *lines) {
 }
 
 void ncl_cli_help_of(const ncl_command *command) {
-  (void)printf("%s\n\n", command->summary);
+  print_wrapped(command->summary, 0, 0);
+  (void)fputc('\n', stdout);
   print_wrapped(command->text, 0, 0);
   (void)printf("\nUsage:\n  nacelle %s%s%s%s\n", command->name, command->words[0] != '\0' ? " " : "", command->words,
                command->options != 0 ? " [options]" : "");

@@ -12,7 +12,9 @@
 
 #define REFERENCE "#/$defs/reference"
 #define NUMBER "([0-9]+(\\.[0-9]*)?|\\.[0-9]+)"
-#define DURATION_PATTERN "^[-+]?(0|(" NUMBER "(ns|us|µs|μs|ms|s|m|h))+)$|\\$\\{"
+#define DURATION "(0|(" NUMBER "(ns|us|µs|μs|ms|s|m|h))+)$|\\$\\{"
+#define DURATION_PATTERN "^[-+]?" DURATION
+#define POSITIVE_PATTERN "^[+]?" DURATION
 #define SIZE_PATTERN "^" NUMBER " ?(B|[KMGT]iB|[KkMGT]B)?$|\\$\\{"
 
 static ncl_str str(const char *text) {
@@ -127,12 +129,13 @@ static void write_number(const ncl_field *field, const char *type, const char *p
   ncl_document_end(d);
 }
 
-static void write_duration(ncl_document *d) {
+static void write_duration(const ncl_field *field, ncl_document *d) {
+  bool positive = field->min < field->max && field->min >= 0;
   key(d, "anyOf");
   ncl_document_list(d);
   ncl_document_map(d);
   ncl_document_put(d, "type", str("string"));
-  ncl_document_put(d, "pattern", str(DURATION_PATTERN));
+  ncl_document_put(d, "pattern", str(positive ? POSITIVE_PATTERN : DURATION_PATTERN));
   ncl_document_end(d);
   ncl_document_map(d);
   key(d, "enum");
@@ -284,6 +287,33 @@ static void write_section(const ncl_field *field, ncl_document *d) {
   ncl_document_end(d);
 }
 
+/* A map of texts as a list: "- name: a" with "value: b" below it. */
+static void write_pairs(const ncl_field *element, ncl_document *d) {
+  ncl_document_map(d);
+  ncl_document_put(d, "type", str("array"));
+  key(d, "items");
+  ncl_document_map(d);
+  ncl_document_put(d, "type", str("object"));
+  key(d, "properties");
+  ncl_document_map(d);
+  key(d, "name");
+  ncl_document_map(d);
+  ncl_document_put(d, "type", str("string"));
+  ncl_document_end(d);
+  key(d, "value");
+  write_field(element, d);
+  ncl_document_end(d);
+  key(d, "required");
+  ncl_document_list(d);
+  ncl_document_str(d, str("name"));
+  ncl_document_str(d, str("value"));
+  ncl_document_end(d);
+  key(d, "additionalProperties");
+  ncl_document_bool(d, false);
+  ncl_document_end(d);
+  ncl_document_end(d);
+}
+
 static void write_map(const ncl_field *field, ncl_document *d) {
   ncl_field element = element_of(field);
   key(d, "anyOf");
@@ -293,6 +323,7 @@ static void write_map(const ncl_field *field, ncl_document *d) {
   key(d, "additionalProperties");
   write_field(&element, d);
   ncl_document_end(d);
+  if (element.type == NCL_TYPE_STRING) write_pairs(&element, d);
   write_reference(d);
   ncl_document_end(d);
 }
@@ -312,7 +343,7 @@ static void write_value(const ncl_field *field, ncl_document *d) {
       write_number(field, "integer", SIZE_PATTERN, d);
       break;
     case NCL_TYPE_DURATION:
-      write_duration(d);
+      write_duration(field, d);
       break;
     case NCL_TYPE_ENUM:
       write_enum(field, d);

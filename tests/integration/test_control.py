@@ -88,6 +88,26 @@ def test_status_tells_what_fails_and_what_was_dropped(program, collectors, tmp_p
     assert "\nDROPPED\n  1 items:" in text and "component=otlp_http" in text
 
 
+def test_no_answer_shows_a_secret(program, collectors, tmp_path):
+    canary = "c4n4ry-s3cr3t"
+    settings = {
+        "endpoint": f"http://user:{canary}@127.0.0.1:9/path?token={canary}",
+        "headers": {"authorization": f"Bearer {canary}"},
+        "retry_on_failure": {"enabled": False},
+    }
+    tree = config.tree(program, {"otlp_http": settings}, signals=["traces"])
+    tree["service"]["telemetry"]["logs"] = {"level": "debug"}
+    collector = collectors(tree, arguments=["--control-socket", str(tmp_path / "s")])
+    collector.control = tmp_path / "s"
+    send(collector)
+    wait_for(lambda: json.loads(ask(collector, "status", "--format=json"))["dropped_items"] == 1, "a drop")
+    for arguments in (["status"], ["status", "--format=json"], ["log-level", "info"]):
+        assert canary not in ask(collector, *arguments)
+    assert canary not in refuse(collector, "tap", "metrics")
+    collector.stop()
+    assert canary not in collector.output()
+
+
 def test_the_level_of_the_log_changes_at_once(running):
     assert ask(running, "log-level") == "info\n"
     assert ask(running, "log-level", "error") == "info -> error\n"
