@@ -28,7 +28,7 @@ int ncl_cli_no_memory(void) {
 
 static void forget_files(ncl_collector *c) {
   for (size_t i = 0; i < c->files.count; i++)
-    free(c->files.paths[i]);
+    free((char *)(uintptr_t)c->files.at[i].path);
   c->files.count = 0;
 }
 
@@ -36,11 +36,11 @@ static void forget_files(ncl_collector *c) {
 static void note_file(void *ctx, ncl_str path) {
   ncl_config_files *files = ctx;
   for (size_t i = 0; i < files->count; i++) {
-    if (strncmp(files->paths[i], path.ptr, path.len) == 0 && files->paths[i][path.len] == '\0') return;
+    if (strncmp(files->at[i].path, path.ptr, path.len) == 0 && files->at[i].path[path.len] == '\0') return;
   }
   if (files->count == NCL_FILE_WATCH_FILES || path.len == 0) return;
-  files->paths[files->count] = strndup(path.ptr, path.len);
-  if (files->paths[files->count] != NULL) files->count++;
+  char *copy = strndup(path.ptr, path.len);
+  if (copy != NULL) files->at[files->count++] = (ncl_watched_file){copy, ncl_file_look(copy)};
 }
 
 bool ncl_collector_load(ncl_collector *c) {

@@ -13,9 +13,10 @@
 #include "core/telemetry/log.h"
 #include "core/telemetry/settings.h"
 
-/* The files that a config was read from, its own and those that values name: for --watch-config. */
+/* The files that a config was read from, its own and those that values name, as they were just before that: for
+ * --watch-config. */
 typedef struct ncl_config_files {
-  char *paths[NCL_FILE_WATCH_FILES];
+  ncl_watched_file at[NCL_FILE_WATCH_FILES]; /* names are owned */
   size_t count;
 } ncl_config_files;
 

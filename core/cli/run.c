@@ -126,7 +126,7 @@ static void on_reload_begun(void *arg) {
 
 static void watch_files(runner *r, const ncl_config_files *files) {
   if (r->watch == NULL || files->count == 0) return;
-  if (ncl_file_watch_set(r->watch, (const char *const *)files->paths, files->count)) return;
+  if (ncl_file_watch_set(r->watch, files->at, files->count)) return;
   const char *reason = strerrordesc_np(errno);
   ncl_attr error = ncl_log_str("error", ncl_str_of(reason, reason == NULL ? 0 : strlen(reason)));
   ncl_collector_say(&r->base, NCL_LOG_ERROR, "watch.incomplete",

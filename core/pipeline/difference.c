@@ -10,15 +10,22 @@ static bool has_same_config(const ncl_component *a, const ncl_component *b) {
   return ncl_decoded_equal(a->config, b->config);
 }
 
+ncl_output_info *ncl_difference_output(const ncl_component *component, const ncl_output_info *like) {
+  for (uint32_t i = 0; i < component->output_count; i++) {
+    ncl_output_info *info = &component->outputs[i];
+    if (info->signal == like->signal && ncl_str_eq(info->pipeline, like->pipeline)) return info;
+  }
+  return NULL;
+}
+
 /* Signals, pipelines and promises of the ways out are what a component was told when it was created. Where they lead
- * is the host's business. What NCL_OUTPUT_WAITS says concerns those that buffer. */
+ * is the host's business, and in which order the config names them is nobody's. What NCL_OUTPUT_WAITS says concerns
+ * those that buffer. */
 static bool has_same_outputs(const ncl_component *a, const ncl_component *b) {
   if (a->output_count != b->output_count) return false;
   for (uint32_t i = 0; i < a->output_count; i++) {
-    const ncl_output_info *x = &a->outputs[i];
-    const ncl_output_info *y = &b->outputs[i];
-    if (x->signal != y->signal || !ncl_str_eq(x->pipeline, y->pipeline)) return false;
-    if (a->kind != NCL_KIND_RECEIVER && x->flags != y->flags) return false;
+    const ncl_output_info *other = ncl_difference_output(b, &a->outputs[i]);
+    if (other == NULL || (a->kind != NCL_KIND_RECEIVER && a->outputs[i].flags != other->flags)) return false;
   }
   return true;
 }

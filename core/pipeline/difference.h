@@ -14,6 +14,9 @@ ncl_component *ncl_difference_twin(const ncl_component *coming);
 /* The one in force whose place `coming` takes; NULL = none. */
 ncl_component *ncl_difference_before(const ncl_component *coming);
 
+/* The way out of `component` into the same pipeline (or all of the same signal); NULL = none. */
+ncl_output_info *ncl_difference_output(const ncl_component *component, const ncl_output_info *like);
+
 /* Goes on counting where that one is. */
 void ncl_difference_follow(ncl_component *coming);
 

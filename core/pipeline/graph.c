@@ -2,6 +2,7 @@
 /* core/pipeline/graph.c: outputs keep their identity, which components hold; a switch exchanges where they lead. */
 #include "core/pipeline/graph.h"
 
+#include "core/pipeline/difference.h"
 #include "core/pipeline/pipeline_table.h"
 
 ncl_component *ncl_graph_find(ncl_component *list, uint32_t kind, ncl_str id, uint32_t signal, ncl_str pipeline) {
@@ -32,7 +33,7 @@ static ncl_output *way_of(const ncl_component *twin, ncl_str pipeline) {
 static void find_moved(ncl_process *process) {
   for (ncl_component *c = process->coming.components; c != NULL; c = c->next) {
     for (uint32_t i = 0; c->twin != NULL && i < c->output_count; i++)
-      c->outputs[i].output->moved = c->twin->outputs[i].output;
+      c->outputs[i].output->moved = ncl_difference_output(c->twin, &c->outputs[i])->output;
   }
   for (ncl_output *output = process->outputs; output != NULL; output = output->next_made) {
     const ncl_component *owner = output->owner;
@@ -99,8 +100,8 @@ static void take_coming(ncl_process *process) {
     stays->rank = c->rank;
     stays->place = NCL_PLACE_IN_FORCE;
     stays->kept = false;
-    for (uint32_t i = 0; i < c->output_count; i++)
-      stays->outputs[i].flags = c->outputs[i].flags;
+    for (uint32_t i = 0; stays != c && i < c->output_count; i++)
+      ncl_difference_output(stays, &c->outputs[i])->flags = c->outputs[i].flags;
     if (stays != c) ncl_component_free(c);
     *end = stays;
     end = &stays->next;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/pdata/builder.h"
+#include "core/pipeline/difference.h"
 #include "core/pipeline/process.h"
 #include "core/pipeline/report.h"
 
@@ -188,17 +189,18 @@ static ncl_status host_work(ncl_component *me, ncl_call_fn work, ncl_call_fn don
 }
 
 /* While a new config comes, what is not kept is about to go. */
-static bool is_going(const void *arg, const void *owner) {
+static uint32_t is_going(const void *arg, const void *owner) {
+  const ncl_component *me = arg;
   const ncl_component *component = owner;
-  (void)arg;
-  return component->place == NCL_PLACE_IN_FORCE && !component->kept;
+  if (component->place != NCL_PLACE_IN_FORCE || component->kept) return NCL_LISTEN_STAYS;
+  return ncl_difference_before(me) == component ? NCL_LISTEN_SUCCEEDED : NCL_LISTEN_GOES;
 }
 
 static ncl_listener *host_listen(ncl_component *me, ncl_str endpoint, ncl_accept_fn fn, void *arg,
                                  ncl_outcome *outcome) {
   ON_LOOP(me);
   bool coming = me->place == NCL_PLACE_COMING;
-  ncl_listen_for who = {me, coming, coming ? is_going : NULL, NULL};
+  ncl_listen_for who = {me, coming, coming ? is_going : NULL, me};
   return ncl_listen_as(me->process->loop, endpoint, &who, fn, arg, outcome);
 }
 

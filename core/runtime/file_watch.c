@@ -17,15 +17,9 @@
 #define EVENTS \
   (IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF)
 
-/* What tells one state of a file from another. All 0 = it is not there. */
-typedef struct fingerprint {
-  uint64_t device, number, size;
-  int64_t changed_ns, written_ns;
-} fingerprint;
-
 typedef struct file {
   char *path; /* absolute */
-  fingerprint seen;
+  ncl_file_state seen;
 } file;
 
 typedef struct directory {
@@ -49,15 +43,15 @@ struct ncl_file_watch {
   int error; /* of a directory that cannot be watched */
 };
 
-static fingerprint look_at(const char *path) {
+ncl_file_state ncl_file_look(const char *path) {
   struct stat s;
-  if (stat(path, &s) != 0) return (fingerprint){0, 0, 0, 0, 0};
-  return (fingerprint){(uint64_t)s.st_dev, (uint64_t)s.st_ino, (uint64_t)s.st_size,
-                       (int64_t)s.st_ctim.tv_sec * 1000000000 + s.st_ctim.tv_nsec,
-                       (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec};
+  if (stat(path, &s) != 0) return (ncl_file_state){0, 0, 0, 0, 0};
+  return (ncl_file_state){(uint64_t)s.st_dev, (uint64_t)s.st_ino, (uint64_t)s.st_size,
+                          (int64_t)s.st_ctim.tv_sec * 1000000000 + s.st_ctim.tv_nsec,
+                          (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec};
 }
 
-static bool is_same(const fingerprint *a, const fingerprint *b) {
+static bool is_same(const ncl_file_state *a, const ncl_file_state *b) {
   return a->device == b->device && a->number == b->number && a->size == b->size && a->changed_ns == b->changed_ns &&
          a->written_ns == b->written_ns;
 }
@@ -169,7 +163,7 @@ static void on_quiet(void *arg) {
   w->first_event_ns = 0;
   follow_all(w);
   for (size_t i = 0; i < w->file_count; i++) {
-    fingerprint now = look_at(w->files[i].path);
+    ncl_file_state now = ncl_file_look(w->files[i].path);
     if (now.number == 0 || is_same(&now, &w->files[i].seen)) continue;
     w->files[i].seen = now;
     changed = true;
@@ -211,17 +205,10 @@ ncl_file_watch *ncl_file_watch_open(ncl_loop *loop, int64_t quiet_ns, ncl_call_f
   return NULL;
 }
 
-static void forget_files(file *files, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    free(files[i].path);
-}
-
-/* A change of a file that is watched already must not be lost between two sets. */
-static fingerprint seen_before(const file *files, size_t count, const char *path) {
-  for (size_t i = 0; i < count; i++) {
-    if (strcmp(files[i].path, path) == 0) return files[i].seen;
-  }
-  return look_at(path);
+static void forget_files(ncl_file_watch *w) {
+  for (size_t i = 0; i < w->file_count; i++)
+    free(w->files[i].path);
+  w->file_count = 0;
 }
 
 static char *absolute(const char *path) {
@@ -232,23 +219,22 @@ static char *absolute(const char *path) {
   return out;
 }
 
-bool ncl_file_watch_set(ncl_file_watch *w, const char *const *paths, size_t count) {
+bool ncl_file_watch_set(ncl_file_watch *w, const ncl_watched_file *files, size_t count) {
   int error = 0;
-  file before[NCL_FILE_WATCH_FILES];
-  size_t before_count = w->file_count;
-  memcpy(before, w->files, before_count * sizeof *before);
-  w->file_count = 0;
+  forget_files(w);
   for (size_t i = 0; i < count; i++) {
-    char *path = w->file_count == NCL_FILE_WATCH_FILES ? NULL : absolute(paths[i]);
+    char *path = w->file_count == NCL_FILE_WATCH_FILES ? NULL : absolute(files[i].path);
     if (path == NULL) {
       error = w->file_count == NCL_FILE_WATCH_FILES ? ENOSPC : ENOMEM;
       continue;
     }
-    w->files[w->file_count++] = (file){path, seen_before(before, before_count, path)};
+    w->files[w->file_count++] = (file){path, files[i].state};
   }
-  forget_files(before, before_count);
   follow_all(w);
   if (error == 0) error = w->error;
+  /* What happened before anybody watched made no event. */
+  w->first_event_ns = ncl_loop_now_ns(w->loop);
+  ncl_timer_set(w->timer, w->first_event_ns + w->quiet_ns);
   errno = error;
   return error == 0;
 }
@@ -258,6 +244,6 @@ void ncl_file_watch_close(ncl_file_watch *w) {
   ncl_watch_close(w->watch);
   ncl_timer_close(w->timer);
   if (w->fd >= 0) (void)close(w->fd);
-  forget_files(w->files, w->file_count);
+  forget_files(w);
   free(w);
 }

@@ -16,13 +16,25 @@ typedef struct ncl_file_watch ncl_file_watch;
  * ..data), a file that comes back. Of network file systems the kernel hears only what this machine does.
  */
 
+/* What tells one state of a file from another. All 0 = it is not there. */
+typedef struct ncl_file_state {
+  uint64_t device, number, size;
+  int64_t changed_ns, written_ns;
+} ncl_file_state;
+ncl_file_state ncl_file_look(const char *path); /* [any] */
+
+/* A file as it was when its user read it. */
+typedef struct ncl_watched_file {
+  const char *path;
+  ncl_file_state state;
+} ncl_watched_file;
+
 /* [loop] `fn` runs when a file that can be read is another one than before (by device, number, size, or the times of
  * its changes), once there was no further event for `quiet_ns`. NULL with errno = no memory, or no inotify. */
 ncl_file_watch *ncl_file_watch_open(ncl_loop *loop, int64_t quiet_ns, ncl_call_fn fn, void *arg);
-/* [loop] The files from now on; those that are new as they are now. Names are copied; relative ones count from the
- * working directory.
- * False with errno: some cannot be watched; the others are. */
-bool ncl_file_watch_set(ncl_file_watch *watch, const char *const *paths, size_t count);
+/* [loop] The files from now on. Names are copied; relative ones count from the working directory. One that has changed
+ * already since it was read is seen like any other. False with errno: some cannot be watched; the others are. */
+bool ncl_file_watch_set(ncl_file_watch *watch, const ncl_watched_file *files, size_t count);
 void ncl_file_watch_close(ncl_file_watch *watch); /* [loop] NULL is ignored */
 
 #endif

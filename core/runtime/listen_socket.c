@@ -11,8 +11,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 1024
-
 /* Removes a socket file that nobody listens on. 0, or an errno: EADDRINUSE when somebody does, EEXIST when it is not a
  * socket. */
 static int remove_stale(const ncl_address *address) {
@@ -56,7 +54,7 @@ static int open_socket(const ncl_address *address, int beside) {
   if (beside >= 0) allow_reuse(fd, 1);
   allow_reuse(beside, 1);
   if (error == 0 && bind(fd, (const struct sockaddr *)&address->sa, address->len) != 0) error = errno;
-  if (error == 0 && listen(fd, BACKLOG) != 0) error = errno;
+  if (error == 0 && listen(fd, NCL_LISTEN_BACKLOG) != 0) error = errno;
   allow_reuse(beside, 0);
   if (beside >= 0) allow_reuse(fd, 0);
   if (error == 0) return fd;

@@ -5,6 +5,8 @@
 
 #include "core/runtime/endpoint.h"
 
+#define NCL_LISTEN_BACKLOG 1024 /* connections that wait to be accepted */
+
 /* A socket that listens on the first address that the machine has, or a negative errno. An address that is taken ends
  * the search: the next one would be another. `beside`: a listening socket that is to go soon, whose address may overlap
  * with this one; -1 = none. */

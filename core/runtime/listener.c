@@ -40,8 +40,9 @@ struct ncl_listener {
   void *arg;
   const void *owner;
   listen_socket *socket;
-  bool on;    /* as the owner wants it */
-  bool waits; /* for ncl_listeners_take */
+  listen_socket *beside; /* one in its way, that goes: what still comes there is for this one; NULL once it is gone */
+  bool on;               /* as the owner wants it */
+  bool waits;            /* for ncl_listeners_take */
   size_t asked_len;
   char asked[]; /* the endpoint, as it was asked for */
 };
@@ -140,8 +141,30 @@ static void remove_file(const listen_socket *s) {
   if (file.st_ino == s->file.st_ino && file.st_dev == s->file.st_dev) unlink(sa->sun_path);
 }
 
+static void close_listener(ncl_handle *handle);
+
+/* Nobody looks at it any more. */
+static void forget_beside(const listen_socket *s) {
+  ncl_loop *loop = s->loop;
+  for (ncl_handle *h = loop->handles.next; h != &loop->handles; h = h->next) {
+    ncl_listener *listener = (ncl_listener *)h;
+    if (h->close == close_listener && listener->beside == s) listener->beside = NULL;
+  }
+}
+
+/* What had come before the end is for the one that takes its place. */
+static void accept_rest(listen_socket *s) {
+  s->accepting = true;
+  for (int i = 0; i < NCL_LISTEN_BACKLOG && s->taker != NULL && s->taker->beside == s && accept_one(s); i++)
+    continue;
+  s->accepting = false;
+}
+
 static void let_go(listen_socket *s) {
+  if (s->holders == 1 && !s->accepting) accept_rest(s);
   if (--s->holders > 0) return;
+  s->taker = NULL;
+  forget_beside(s);
   ncl_watch_close(s->watch);
   ncl_timer_close(s->resume);
   remove_file(s);
@@ -223,32 +246,28 @@ static void set_error(ncl_loop *loop, ncl_outcome *outcome, ncl_str endpoint, in
   set_outcome(loop, outcome, status, endpoint, reason);
 }
 
-static void close_listener(ncl_handle *handle) {
-  ncl_listener_close((ncl_listener *)handle);
-}
-
-/* The next listener on the loop that `who` may take the place of and that nobody follows yet; NULL = none. */
-static ncl_listener *next_followed(ncl_loop *loop, ncl_handle *from, const ncl_listen_for *who) {
+/* The next listener on the loop that `who` may follow, and that nobody follows yet; NULL = none. */
+static ncl_listener *next_followed(ncl_loop *loop, ncl_handle *from, const ncl_listen_for *who, uint32_t least) {
   if (who->follows == NULL) return NULL;
   for (ncl_handle *h = from; h != &loop->handles; h = h->next) {
     ncl_listener *listener = (ncl_listener *)h;
     if (h->close != close_listener || listener->socket->holders > 1) continue;
-    if (listener->owner != NULL && who->follows(who->arg, listener->owner)) return listener;
+    if (listener->owner != NULL && who->follows(who->arg, listener->owner) >= least) return listener;
   }
   return NULL;
 }
 
-#define FOR_FOLLOWED(l, loop, who)                                                      \
-  for (ncl_listener *l = next_followed((loop), (loop)->handles.next, (who)); l != NULL; \
-       l = next_followed((loop), l->handle.next, (who)))
+#define FOR_FOLLOWED(l, loop, who, least)                                                        \
+  for (ncl_listener *l = next_followed((loop), (loop)->handles.next, (who), (least)); l != NULL; \
+       l = next_followed((loop), l->handle.next, (who), (least)))
 
 /* One that asked for the same, which is the only way to find port 0 again; or one on one of the addresses. */
 static listen_socket *find_shared(ncl_loop *loop, ncl_str endpoint, const ncl_listen_for *who,
                                   const ncl_address *addresses, size_t count) {
-  FOR_FOLLOWED(l, loop, who) {
+  FOR_FOLLOWED(l, loop, who, NCL_LISTEN_SUCCEEDED) {
     if (l->asked_len == endpoint.len && memcmp(l->asked, endpoint.ptr, endpoint.len) == 0) return l->socket;
   }
-  FOR_FOLLOWED(l, loop, who) {
+  FOR_FOLLOWED(l, loop, who, NCL_LISTEN_GOES) {
     for (size_t i = 0; i < count; i++) {
       if (ncl_listen_same(&l->socket->address, &addresses[i])) return l->socket;
     }
@@ -257,12 +276,14 @@ static listen_socket *find_shared(ncl_loop *loop, ncl_str endpoint, const ncl_li
 }
 
 /* A socket of its own, beside one that is to go where that is in the way. */
-static listen_socket *open_own(ncl_loop *loop, const ncl_listen_for *who, const ncl_address *addresses, size_t count) {
+static listen_socket *open_own(ncl_loop *loop, const ncl_listen_for *who, const ncl_address *addresses, size_t count,
+                               listen_socket **beside) {
   int fd = ncl_listen_socket(addresses, count, -1);
-  FOR_FOLLOWED(l, loop, who) {
+  FOR_FOLLOWED(l, loop, who, NCL_LISTEN_GOES) {
     if (fd != -EADDRINUSE) break;
     if (ncl_listen_overlaps(&l->socket->address, &addresses[0])) {
       fd = ncl_listen_socket(addresses, count, l->socket->fd);
+      *beside = fd >= 0 ? l->socket : NULL;
     }
   }
   if (fd >= 0) return attach(loop, fd);
@@ -287,7 +308,7 @@ ncl_listener *ncl_listen_as(ncl_loop *loop, ncl_str endpoint, const ncl_listen_f
     if (listener->socket != NULL) {
       listener->socket->holders++;
     } else {
-      listener->socket = open_own(loop, who, addresses, count);
+      listener->socket = open_own(loop, who, addresses, count, &listener->beside);
     }
   } else {
     errno = ENOMEM;
@@ -316,14 +337,23 @@ ncl_listener *ncl_listen(ncl_loop *loop, ncl_str endpoint, ncl_accept_fn fn, voi
   return ncl_listen_as(loop, endpoint, &who, fn, arg, outcome);
 }
 
+static void take_socket(ncl_listener *listener, listen_socket *s) {
+  s->taker = listener;
+  watch_again(s);
+}
+
 void ncl_listeners_take(ncl_loop *loop, const void *owner) {
   for (ncl_handle *h = loop->handles.next; h != &loop->handles; h = h->next) {
     ncl_listener *listener = (ncl_listener *)h;
     if (h->close != close_listener || listener->owner != owner || !listener->waits) continue;
     listener->waits = false;
-    listener->socket->taker = listener;
-    watch_again(listener->socket);
+    take_socket(listener, listener->socket);
+    if (listener->beside != NULL) take_socket(listener, listener->beside);
   }
+}
+
+static void close_listener(ncl_handle *handle) {
+  ncl_listener_close((ncl_listener *)handle);
 }
 
 ncl_str ncl_listener_endpoint(const ncl_listener *listener) {
@@ -338,10 +368,8 @@ void ncl_listener_accept(ncl_listener *listener, uint32_t on) {
 void ncl_listener_close(ncl_listener *listener) {
   if (listener == NULL) return;
   listen_socket *s = listener->socket;
-  if (s->taker == listener) {
-    s->taker = NULL;
-    watch_again(s);
-  }
+  if (s->taker == listener) take_socket(NULL, s);
+  if (listener->beside != NULL && listener->beside->taker == listener) take_socket(NULL, listener->beside);
   let_go(s);
   ncl_handle_remove(&listener->handle);
   free(listener);

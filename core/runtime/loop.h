@@ -93,13 +93,17 @@ void ncl_watch_close(ncl_watch *watch);                /* [loop] NULL is ignored
  * NULL with the reason in *outcome (may be NULL), whose message lives until the next
  * ncl_listen on this loop: NCL_PERMANENT, or NCL_RETRYABLE (the address is taken, no descriptors), or NCL_NO_MEMORY. */
 ncl_listener *ncl_listen(ncl_loop *loop, ncl_str endpoint, ncl_accept_fn fn, void *arg, ncl_outcome *outcome);
+#define NCL_LISTEN_STAYS 0u
+#define NCL_LISTEN_GOES 1u
+#define NCL_LISTEN_SUCCEEDED 2u /* it goes, and this one takes its place: port 0 means the port that it has */
+
 /* Who a listener is for, and whom it follows. */
 typedef struct ncl_listen_for {
   const void *owner; /* NULL = nobody in particular */
   bool waits;        /* accepts nothing before ncl_listeners_take */
-  /* Whether a listener of `owner` is about to go. One at the same address then shares its socket, so that no connection
-   * is lost, one at an address that overlaps is no obstacle. NULL = none is. */
-  bool (*follows)(const void *arg, const void *owner);
+  /* NCL_LISTEN_*: whether a listener of `owner` is about to go. One at the same address then shares its socket, so that
+   * no connection is lost, one at an address that overlaps is no obstacle. NULL = none is. */
+  uint32_t (*follows)(const void *arg, const void *owner);
   const void *arg;
 } ncl_listen_for;
 /* [loop] The same as ncl_listen for a known owner. */

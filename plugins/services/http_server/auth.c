@@ -49,7 +49,7 @@ static ncl_str take_until(ncl_str *text, char end) {
 /* Those parameters of the query that the config names, as pairs; their text is written to `text`, which has room for
  * the whole query. */
 static uint32_t params(const ncl_http_stream *stream, char *text, ncl_pair *pairs) {
-  const ncl_value *wanted = stream->conn->port->config.auth_params;
+  const ncl_value *wanted = stream->port->config.auth_params;
   ncl_str query = stream->request.query;
   uint32_t count = 0;
   while (query.len > 0 && count < PARAMS_MAX) {
@@ -65,7 +65,7 @@ static uint32_t params(const ncl_http_stream *stream, char *text, ncl_pair *pair
 
 static ncl_status ask(ncl_http_stream *stream, const ncl_pair *pairs, uint32_t count, ncl_outcome *outcome) {
   const ncl_conn *conn = stream->conn;
-  const ncl_auth_server *auth = conn->port->config.auth;
+  const ncl_auth_server *auth = stream->port->config.auth;
   ncl_auth_credentials credentials = {.struct_size = sizeof(credentials),
                                       .is_grpc = stream->request.is_grpc,
                                       .headers = {pairs, count, (uint32_t)sizeof(*pairs)},
@@ -78,7 +78,7 @@ static ncl_status ask(ncl_http_stream *stream, const ncl_pair *pairs, uint32_t c
 static ncl_status ask_all(ncl_http_stream *stream, ncl_outcome *outcome) {
   const ncl_http_request *request = &stream->request;
   ncl_blocks *blocks = &stream->conn->service->blocks;
-  if (ncl_config_count(stream->conn->port->config.auth_params) == 0 || request->query.len == 0) {
+  if (ncl_config_count(stream->port->config.auth_params) == 0 || request->query.len == 0) {
     return ask(stream, stream->pairs, stream->pair_count, outcome);
   }
   size_t pairs_len = (PARAMS_MAX + stream->pair_count) * sizeof(ncl_pair);

@@ -90,6 +90,8 @@ static void sniff(ncl_conn *conn, const uint8_t *data, size_t len) {
   }
   protocol_input(conn, conn->sniff, before);
   protocol_input(conn, data, len);
+  /* It came before the drain, and had not said a word yet. */
+  if (conn->port->drained && conn->protocol == NCL_PROTO_H2 && !conn->dead) ncl_h2_drain(conn);
 }
 
 static void plain_input(ncl_conn *conn, const uint8_t *data, size_t len) {
@@ -220,7 +222,7 @@ void ncl_conn_leave(ncl_conn *conn) {
   service->current = NULL;
   service->out_len = 0;
   if (conn->dead) {
-    ncl_conn_free(conn, conn->port->closed);
+    ncl_conn_free(conn);
   } else {
     update_watch(conn);
   }
@@ -267,25 +269,29 @@ static void forget_dirty(ncl_conn *conn) {
   *at = conn->dirty_next;
 }
 
-void ncl_conn_free(ncl_conn *conn, bool quiet) {
+static void unlink_conn(ncl_conn *conn) {
+  if (conn->prev != NULL) {
+    conn->prev->next = conn->next;
+  } else {
+    conn->port->conns = conn->next;
+  }
+  if (conn->next != NULL) conn->next->prev = conn->prev;
+}
+
+void ncl_conn_free(ncl_conn *conn) {
   ncl_service *service = conn->service;
   ncl_http_port *port = conn->port;
   forget_dirty(conn);
   conn->dead = true;
   ncl_h2_end(conn);
   while (conn->streams != NULL)
-    ncl_stream_close(conn->streams, quiet);
+    ncl_stream_close(conn->streams);
   ncl_h1_end(conn);
   service->host->watch_close(conn->watch);
   close(conn->fd);
   if (conn->tls != NULL) service->tls->session_close(conn->tls);
   ncl_blocks_free(&service->blocks, conn->pending);
-  if (conn->prev != NULL) {
-    conn->prev->next = conn->next;
-  } else {
-    port->conns = conn->next;
-  }
-  if (conn->next != NULL) conn->next->prev = conn->prev;
+  unlink_conn(conn);
   ncl_blocks_free(&service->blocks, conn);
   ncl_port_left(port);
 }
@@ -306,6 +312,14 @@ static int64_t age_of(const ncl_http_port *port, const ncl_conn *conn) {
   int64_t tenth = age / 10 > 0 ? age / 10 : 1;
   int64_t spread = (int64_t)((uint64_t)conn->opened_ns * UINT64_C(0x9e3779b97f4a7c15) >> 33) % (2 * tenth);
   return conn->opened_ns + age - tenth + spread;
+}
+
+static void link_conn(ncl_conn *conn) {
+  ncl_http_port *port = conn->port;
+  conn->next = port->conns;
+  if (port->conns != NULL) port->conns->prev = conn;
+  port->conns = conn;
+  ncl_port_joined(port);
 }
 
 void ncl_conn_open(ncl_http_port *port, int32_t fd, ncl_str peer) {
@@ -331,8 +345,16 @@ void ncl_conn_open(ncl_http_port *port, int32_t fd, ncl_str peer) {
     refuse_connection(service, fd, peer);
     return;
   }
-  conn->next = port->conns;
-  if (port->conns != NULL) port->conns->prev = conn;
-  port->conns = conn;
-  ncl_port_joined(port);
+  link_conn(conn);
+}
+
+void ncl_conn_move(ncl_conn *conn, ncl_http_port *to) {
+  ncl_http_port *from = conn->port;
+  unlink_conn(conn);
+  conn->prev = NULL;
+  conn->port = to;
+  conn->age_ns = age_of(to, conn);
+  link_conn(conn);
+  if (conn->protocol == NCL_PROTO_H2) ncl_h2_tell_settings(conn);
+  ncl_port_left(from);
 }

@@ -106,8 +106,10 @@ struct ncl_conn {
 
 /* [loop] All of it. Takes the descriptor over, also where it fails. */
 void ncl_conn_open(ncl_http_port *port, int32_t fd, ncl_str peer);
-/* Ends it at once, telling the handlers of what is under way unless `quiet`. */
-void ncl_conn_free(ncl_conn *conn, bool quiet);
+/* Ends it at once, telling the handlers of what is under way, but for those of closed ports. */
+void ncl_conn_free(ncl_conn *conn);
+/* Goes on as a connection of another port; requests under way are still its own port's. */
+void ncl_conn_move(ncl_conn *conn, ncl_http_port *to);
 /* Begins and ends what is done for a connection outside of its own events (a timer): between them `dead` is only
  * noted, and at the end all that can be sent is. */
 void ncl_conn_enter(ncl_conn *conn);
@@ -159,6 +161,8 @@ void ncl_h2_input(ncl_conn *conn, const uint8_t *data, size_t len);
 /* Puts what nghttp2 has to send. */
 void ncl_h2_run(ncl_conn *conn);
 void ncl_h2_drain(ncl_conn *conn);
+/* Tells the peer what the port of the connection allows. */
+void ncl_h2_tell_settings(ncl_conn *conn);
 void ncl_h2_tick(ncl_conn *conn, int64_t now);
 void ncl_h2_end(ncl_conn *conn);
 

@@ -32,7 +32,7 @@ static void finish_request(ncl_conn *conn) {
     h1->state = NCL_H1_CLOSE;
     conn->closing = true;
   }
-  ncl_stream_close(stream, false);
+  ncl_stream_close(stream);
 }
 
 /* Puts as much of the answer as there is room for. True = all of it, and the request is over. */

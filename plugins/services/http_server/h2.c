@@ -226,7 +226,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error,
   conn->h2.recent = NULL;
   if (stream == NULL) return 0;
   if (conn->stream_count == 1) conn->phase_ns = conn->service->now_ns;
-  ncl_stream_close(stream, false);
+  ncl_stream_close(stream);
   return 0;
 }
 
@@ -285,14 +285,26 @@ void ncl_h2_teardown(ncl_service *service) {
   service->h2_option = NULL;
 }
 
+static uint32_t header_list_of(const ncl_http_port_config *config) {
+  return config->max_header < UINT32_MAX ? (uint32_t)config->max_header : UINT32_MAX;
+}
+
+void ncl_h2_tell_settings(ncl_conn *conn) {
+  const ncl_http_port_config *config = &conn->port->config;
+  const nghttp2_settings_entry settings[] = {
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, config->max_concurrent_streams},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, header_list_of(config)},
+  };
+  (void)nghttp2_submit_settings(conn->h2.session, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(settings[0]));
+}
+
 bool ncl_h2_start(ncl_conn *conn) {
   ncl_service *service = conn->service;
   const ncl_http_port_config *config = &conn->port->config;
-  uint32_t header_list = config->max_header < UINT32_MAX ? (uint32_t)config->max_header : UINT32_MAX;
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, config->max_concurrent_streams},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, NCL_H2_STREAM_WINDOW},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, header_list},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, header_list_of(config)},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
   };
   nghttp2_session *session = NULL;

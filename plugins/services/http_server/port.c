@@ -11,6 +11,8 @@
 #define TICK_MAX_NS SECOND_NS
 #define TICK_MIN_NS INT64_C(20000000)
 #define NEVER_NS (INT64_MAX / 4)
+/* What a connection gets at a port that drains to say what it speaks. */
+#define WORD_NS SECOND_NS
 
 /* ---- settings -------------------------------------------------------------------------------------------------- */
 
@@ -56,7 +58,7 @@ static int64_t tick_of(const ncl_http_port_config *config) {
 
 /* Frees a port that was closed once nothing uses it any more. */
 static void release(ncl_http_port *port) {
-  if (!port->closed || port->conn_count > 0 || port->busy > 0) return;
+  if (!port->closed || port->conn_count > 0 || port->stream_count > 0 || port->busy > 0) return;
   ncl_cors_close(&port->cors, &port->service->blocks);
   ncl_blocks_free(&port->service->blocks, port);
 }
@@ -91,7 +93,7 @@ void ncl_port_joined(ncl_http_port *port) {
 
 static void complete_drain(ncl_http_port *port) {
   const ncl_outcome outcome = NCL_OUTCOME_INIT;
-  if (port->drain_token == 0) return;
+  if (port->drain_token == 0 || port->conn_count > 0 || port->stream_count > 0) return;
   port->service->host->complete(port->service->me, port->drain_token, &outcome);
   port->drain_token = 0;
 }
@@ -99,12 +101,18 @@ static void complete_drain(ncl_http_port *port) {
 void ncl_port_left(ncl_http_port *port) {
   port->conn_count--;
   if (!port->closed) {
-    if (port->conn_count == 0) complete_drain(port);
+    complete_drain(port);
     if (port->paused && port->listener != NULL) {
       port->paused = false;
       port->service->host->listener_accept(port->listener, 1);
     }
   }
+  release(port);
+}
+
+void ncl_port_stream_ended(ncl_http_port *port) {
+  port->stream_count--;
+  if (!port->closed) complete_drain(port);
   release(port);
 }
 
@@ -128,6 +136,7 @@ static void tick_conn(ncl_conn *conn) {
       break;
     default:
       if (now - conn->opened_ns > config->read_header_timeout_ns) conn->dead = true;
+      if (conn->port->drained && now - conn->port->drained_ns > WORD_NS) conn->dead = true;
       break;
   }
 }
@@ -234,8 +243,29 @@ ncl_str ncl_port_endpoint(const ncl_http_port *port) {
   return ncl_str_of(port->endpoint, port->endpoint_len);
 }
 
-static void drain_conn(ncl_conn *conn) {
+/* The port that has taken the place of one at the same address; NULL = none. */
+static ncl_http_port *heir_of(const ncl_http_port *port) {
+  for (ncl_http_port *other = port->service->ports; other != NULL; other = other->next) {
+    bool same =
+        other->endpoint_len == port->endpoint_len && memcmp(other->endpoint, port->endpoint, port->endpoint_len) == 0;
+    if (other != port && same && !other->drained && other->listener != NULL) return other;
+  }
+  return NULL;
+}
+
+/* A connection goes on under the settings of the heir, unless these were told to the client already: a TLS session has
+ * shown its certificate. */
+static bool may_move(const ncl_conn *conn, const ncl_http_port *heir) {
+  if (heir == NULL || heir->tls != NULL || conn->tls != NULL) return false;
+  return !conn->closing && !conn->eof && !conn->h2.draining;
+}
+
+static void drain_conn(ncl_conn *conn, ncl_http_port *heir) {
   if (conn->lingering || conn->dead) return;
+  if (may_move(conn, heir)) {
+    ncl_conn_move(conn, heir);
+    return;
+  }
   switch (conn->protocol) {
     case NCL_PROTO_H1:
       ncl_h1_drain(conn);
@@ -244,7 +274,8 @@ static void drain_conn(ncl_conn *conn) {
       ncl_h2_drain(conn);
       break;
     default:
-      conn->dead = true;
+      /* One that has begun to speak is heard out. */
+      if (conn->read_ns == 0) conn->dead = true;
       break;
   }
 }
@@ -252,24 +283,44 @@ static void drain_conn(ncl_conn *conn) {
 void ncl_port_drain(ncl_http_port *port, ncl_token token) {
   ncl_service *service = port->service;
   ncl_conn *next;
+  ncl_http_port *heir = heir_of(port);
   port->drained = true;
   port->drain_token = token;
+  port->drained_ns = service->host->now_ns(service->me);
   service->host->listener_close(port->listener);
   port->listener = NULL;
   port->busy++;
   for (ncl_conn *conn = port->conns; conn != NULL; conn = next) {
     next = conn->next;
     if (service->current != NULL) { /* asked for in an event: the write buffer is in use, so the rest is done later */
-      drain_conn(conn);
+      drain_conn(conn, heir);
       ncl_conn_wake(conn);
       continue;
     }
     ncl_conn_enter(conn);
-    drain_conn(conn);
+    drain_conn(conn, heir);
     ncl_conn_leave(conn);
   }
   port->busy--;
-  if (port->conn_count == 0) complete_drain(port);
+  complete_drain(port);
+}
+
+static bool has_stream_of(const ncl_conn *conn, const ncl_http_port *port) {
+  const ncl_http_stream *stream = conn->streams;
+  while (stream != NULL && stream->port != port)
+    stream = stream->next;
+  return stream != NULL;
+}
+
+/* Requests of a closed port on connections that went on elsewhere. */
+static void end_moved(const ncl_http_port *port) {
+  for (ncl_http_port *other = port->service->ports; other != NULL && port->stream_count > 0; other = other->next) {
+    for (ncl_conn *conn = other->conns; conn != NULL; conn = conn->next) {
+      if (!has_stream_of(conn, port)) continue;
+      conn->dead = true;
+      ncl_conn_wake(conn);
+    }
+  }
 }
 
 void ncl_port_close(ncl_http_port *port) {
@@ -291,9 +342,10 @@ void ncl_port_close(ncl_http_port *port) {
     if (conn == service->current || port->busy > 1) {
       conn->dead = true; /* the loop that is at it ends it */
     } else {
-      ncl_conn_free(conn, true);
+      ncl_conn_free(conn);
     }
   }
+  end_moved(port);
   port->busy--;
   release(port);
 }

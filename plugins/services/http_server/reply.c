@@ -93,7 +93,7 @@ void ncl_reply_end(ncl_service *service, ncl_reply *reply) {
 /* The response with the port's headers, which lie in `headers`. */
 static ncl_http_response with_headers(const ncl_http_stream *stream, const ncl_http_response *response,
                                       ncl_pair headers[HEADERS_MAX]) {
-  const ncl_http_port *port = stream->conn->port;
+  const ncl_http_port *port = stream->port;
   const ncl_value *configured = port->config.response_headers;
   const uint32_t own_max = HEADERS_MAX - CONFIGURED_MAX - NCL_CORS_HEADERS;
   ncl_http_response all = *response;
@@ -120,7 +120,7 @@ static void send(ncl_http_stream *stream, const ncl_http_response *response, ncl
 
 void ncl_stream_respond(ncl_http_stream *stream, const ncl_http_response *response, ncl_call_fn done, void *done_arg) {
   ncl_conn *conn = stream->conn;
-  const ncl_http_port *port = conn->port;
+  const ncl_http_port *port = stream->port;
   if (stream->state == NCL_STREAM_REPLY || conn->dead) {
     stream->state = NCL_STREAM_REPLY;
     if (done != NULL) done(done_arg);

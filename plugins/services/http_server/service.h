@@ -73,11 +73,13 @@ struct ncl_http_port {
   ncl_timer *timer; /* set while there are connections */
   ncl_conn *conns;
   uint64_t conn_count;
-  bool paused;   /* at max_connections */
-  bool drained;  /* drain was asked for */
-  bool closed;   /* close was: no callbacks any more */
-  uint32_t busy; /* loops over `conns` that are under way */
+  uint64_t stream_count; /* requests under way, on whatever connection */
+  bool paused;           /* at max_connections */
+  bool drained;          /* drain was asked for */
+  bool closed;           /* close was: no callbacks any more */
+  uint32_t busy;         /* loops over `conns` that are under way */
   ncl_token drain_token;
+  int64_t drained_ns;
   int64_t tick_ns;
   char endpoint[128];
   size_t endpoint_len;
@@ -88,8 +90,9 @@ ncl_http_port *ncl_port_open(void *self, ncl_component *owner, const ncl_http_po
 ncl_str ncl_port_endpoint(const ncl_http_port *port);
 void ncl_port_drain(ncl_http_port *port, ncl_token token);
 void ncl_port_close(ncl_http_port *port);
-/* A connection of the port is there, or is gone. */
+/* A connection of the port is there, or is gone; a request is over. */
 void ncl_port_joined(ncl_http_port *port);
 void ncl_port_left(ncl_http_port *port);
+void ncl_port_stream_ended(ncl_http_port *port);
 
 #endif

@@ -35,6 +35,7 @@ ncl_http_stream *ncl_stream_open(ncl_conn *conn) {
   stream->pair_cap = pair_cap;
   stream->content_length = -1;
   stream->conn = conn;
+  stream->port = conn->port;
   stream->begun_ns = service->now_ns;
   stream->request.struct_size = sizeof(stream->request);
   stream->request.version = conn->protocol == NCL_PROTO_H2 ? NCL_HTTP_2 : NCL_HTTP_1_1;
@@ -42,6 +43,7 @@ ncl_http_stream *ncl_stream_open(ncl_conn *conn) {
   if (conn->streams != NULL) conn->streams->prev = stream;
   conn->streams = stream;
   conn->stream_count++;
+  stream->port->stream_count++;
   return stream;
 }
 
@@ -51,8 +53,9 @@ static void free_stream(ncl_service *service, ncl_http_stream *stream) {
   ncl_blocks_free(&service->blocks, stream);
 }
 
-void ncl_stream_close(ncl_http_stream *stream, bool quiet) {
+void ncl_stream_close(ncl_http_stream *stream) {
   ncl_conn *conn = stream->conn;
+  ncl_http_port *port = stream->port;
   ncl_service *service = conn->service;
   bool waiting = stream->state == NCL_STREAM_BODY || stream->state == NCL_STREAM_WAIT;
   if (stream->prev != NULL) {
@@ -62,10 +65,11 @@ void ncl_stream_close(ncl_http_stream *stream, bool quiet) {
   }
   if (stream->next != NULL) stream->next->prev = stream->prev;
   conn->stream_count--;
-  if (waiting && !quiet && !conn->port->closed) conn->port->handler->gone(conn->port->arg, stream, &stream->request);
+  if (waiting && !port->closed) port->handler->gone(port->arg, stream, &stream->request);
   ncl_stream_end_auth(stream);
   ncl_body_drop(stream);
   ncl_reply_end(service, &stream->reply);
+  ncl_port_stream_ended(port);
   if (service->stream_count >= NCL_STREAMS_KEPT || stream->text_cap > KEPT_TEXT) {
     free_stream(service, stream);
     return;
@@ -116,7 +120,7 @@ static bool grow_text(ncl_http_stream *stream, size_t need) {
 
 char *ncl_stream_text(ncl_http_stream *stream, size_t len) {
   size_t need = stream->text_len + len;
-  if (need > stream->conn->port->config.max_header) {
+  if (need > stream->port->config.max_header) {
     stream->too_large = true;
     return NULL;
   }
@@ -196,7 +200,7 @@ void ncl_stream_answer(ncl_http_stream *stream, uint32_t status, uint32_t grpc_c
 }
 
 void ncl_stream_refuse(ncl_http_stream *stream, uint32_t why, const char *detail) {
-  ncl_http_port *port = stream->conn->port;
+  ncl_http_port *port = stream->port;
   if (stream->state != NCL_STREAM_BODY || port->closed) return;
   stream->state = NCL_STREAM_WAIT;
   ncl_body_drop(stream);
@@ -230,7 +234,7 @@ static bool complete_request(ncl_http_stream *stream) {
 }
 
 static bool is_preflight(ncl_http_stream *stream) {
-  const ncl_http_port *port = stream->conn->port;
+  const ncl_http_port *port = stream->port;
   ncl_http_response response = {.struct_size = sizeof(response), .status = 204};
   if (!ncl_cors_is_preflight(&port->cors, &stream->request)) return false;
   ncl_stream_respond(stream, &response, NULL, NULL); /* which adds the headers */
@@ -239,7 +243,7 @@ static bool is_preflight(ncl_http_stream *stream) {
 
 /* Whether the config takes this content-encoding; whether anybody knows it is another matter. */
 static bool is_encoding_taken(const ncl_http_stream *stream) {
-  const ncl_value *taken = stream->conn->port->config.encodings;
+  const ncl_value *taken = stream->port->config.encodings;
   ncl_str encoding = stream->content_encoding;
   if (stream->request.is_grpc || ncl_config_count(taken) == 0) return true;
   if (ncl_h1_same(encoding, (ncl_str)NCL_STR("identity"))) encoding.len = 0;
@@ -247,7 +251,7 @@ static bool is_encoding_taken(const ncl_http_stream *stream) {
 }
 
 void ncl_stream_begin(ncl_http_stream *stream) {
-  ncl_http_port *port = stream->conn->port;
+  ncl_http_port *port = stream->port;
   ncl_http_request *request = &stream->request;
   ncl_http_verdict verdict = {sizeof(verdict), 0, port->config.max_body};
   if (port->closed || !complete_request(stream) || is_preflight(stream)) return;
@@ -280,7 +284,7 @@ void ncl_stream_data(ncl_http_stream *stream, const uint8_t *data, size_t len) {
 }
 
 void ncl_stream_end(ncl_http_stream *stream) {
-  ncl_http_port *port = stream->conn->port;
+  ncl_http_port *port = stream->port;
   const char *detail = "";
   stream->end_seen = true;
   if (stream->state != NCL_STREAM_BODY || port->closed || stream->asking) return;

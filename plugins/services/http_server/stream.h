@@ -42,6 +42,7 @@ struct ncl_http_stream {
   ncl_http_stream *prev; /* of the connection; `next` also in the free list */
   ncl_http_stream *next;
   ncl_conn *conn;
+  struct ncl_http_port *port; /* whose handler it is for: its connection's when it began */
   ncl_http_request request;
   uint8_t state;
   bool too_large;   /* more headers than allowed: none is kept any more */
@@ -84,8 +85,8 @@ struct ncl_http_stream {
 
 /* [loop] All of it. A stream of `conn`, in state HEADERS. NULL = no memory. */
 ncl_http_stream *ncl_stream_open(ncl_conn *conn);
-/* Ends it: tells the handler if it still waited, unless `quiet`. */
-void ncl_stream_close(ncl_http_stream *stream, bool quiet);
+/* Ends it: tells the handler if it still waited, unless its port is closed. */
+void ncl_stream_close(ncl_http_stream *stream);
 /* Frees the streams that are kept for reuse. */
 void ncl_stream_free_all(ncl_service *service);
 

@@ -208,6 +208,24 @@ static void a_receiver_of_another_set_of_signals_is_made_anew(void **state) {
   "service:\n  extensions: [acme/a, acme/b, acme/c]\n"                                   \
   "  pipelines: {traces: {receivers: [acme], exporters: [acme/1, acme/2]}}\n"
 
+static void the_order_of_pipelines_changes_nothing(void **state) {
+  (void)state;
+  running r;
+  open_running(&r,
+               "receivers: {shared: }\nexporters: {acme: }\n"
+               "service: {pipelines: {traces: {receivers: [shared], exporters: [acme]}, "
+               "metrics: {receivers: [shared], exporters: [acme]}}}\n");
+  take(&r,
+       "receivers: {shared: }\nexporters: {acme: }\n"
+       "service: {pipelines: {metrics: {receivers: [shared], exporters: [acme]}, "
+       "traces: {receivers: [shared], exporters: [acme]}}}\n");
+  assert_string_equal(stage.events, "");
+  fake *shared = fake_of(NCL_KIND_RECEIVER, "shared", 0);
+  emit(&r, shared, 2); /* its first way out is for traces, as before */
+  assert_int_equal(sent("acme"), 2);
+  close_running(&r);
+}
+
 static void a_change_reaches_those_that_name_it(void **state) {
   (void)state;
   running r;
@@ -417,6 +435,7 @@ int main(void) {
       cmocka_unit_test(those_in_front_of_an_exchange_lead_to_the_new_one),
       cmocka_unit_test(processors_may_change_their_order),
       cmocka_unit_test(a_receiver_of_another_set_of_signals_is_made_anew),
+      cmocka_unit_test(the_order_of_pipelines_changes_nothing),
       cmocka_unit_test(a_change_reaches_those_that_name_it),
       cmocka_unit_test(a_processor_of_several_pipelines_takes_each_way),
       cmocka_unit_test(a_way_that_is_no_more_refuses_for_now),

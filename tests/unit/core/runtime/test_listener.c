@@ -463,8 +463,12 @@ static void says_what_is_wrong_with_a_directory(void **state) {
 /* ---- one after the other ------------------------------------------------------------------------------------------
  */
 
-static bool follows_it(const void *arg, const void *owner) {
-  return arg == owner;
+static uint32_t follows_it(const void *arg, const void *owner) {
+  return arg == owner ? NCL_LISTEN_SUCCEEDED : NCL_LISTEN_STAYS;
+}
+
+static uint32_t only_goes(const void *arg, const void *owner) {
+  return arg == owner ? NCL_LISTEN_GOES : NCL_LISTEN_STAYS;
 }
 
 /* A server on the same loop that takes the place of `first`. */
@@ -566,6 +570,23 @@ static void two_of_port_0_find_one_each(void **state) {
   close_server(&first);
 }
 
+static void another_one_of_port_0_gets_a_port_of_its_own(void **state) {
+  (void)state;
+  server first;
+  server second;
+  open_first(&first, "127.0.0.1:0");
+  ncl_listen_for who = {&second, true, only_goes, &first};
+  ncl_listener *other =
+      ncl_listen_as(first.loop, (ncl_str)NCL_STR("127.0.0.1:0"), &who, take_connection, &second, NULL);
+  assert_ptr_not_equal(other->socket, first.listener->socket);
+  ncl_listener *same =
+      ncl_listen_as(first.loop, ncl_listener_endpoint(first.listener), &who, take_connection, &second, NULL);
+  assert_ptr_equal(same->socket, first.listener->socket);
+  ncl_listener_close(same);
+  ncl_listener_close(other);
+  close_server(&first);
+}
+
 static void one_that_waits_accepts_nothing_until_it_is_told(void **state) {
   (void)state;
   server first;
@@ -601,9 +622,14 @@ static void all_addresses_may_follow_one_and_the_other_way_round(void **state) {
     try_server(&third, endpoint); /* nobody else may */
     assert_null(third.listener);
     close_server(&third);
+    int early = connect_to(&first); /* in the queue of a socket that is closed before anybody looks at it */
     ncl_listeners_take(first.loop, &second);
     ncl_listener_close(first.listener);
     first.listener = NULL;
+    assert_int_equal(second.count, i == 0 ? 1 : 0);
+    close(early);
+    turn_until_quiet(&first);
+    close_accepted(&second);
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -675,6 +701,7 @@ int main(void) {
       cmocka_unit_test(a_successor_takes_over_what_waits_in_the_queue),
       cmocka_unit_test(a_successor_that_is_given_up_changes_nothing),
       cmocka_unit_test(two_of_port_0_find_one_each),
+      cmocka_unit_test(another_one_of_port_0_gets_a_port_of_its_own),
       cmocka_unit_test(one_that_waits_accepts_nothing_until_it_is_told),
       cmocka_unit_test(all_addresses_may_follow_one_and_the_other_way_round),
       cmocka_unit_test(a_socket_file_stays_for_the_successor),

@@ -209,9 +209,15 @@ static inline ncl_watch *loop_host_watch_open(ncl_component *me, int32_t fd, uin
   return ncl_watch_open(loop_host_of(me)->loop, fd, events, fn, arg);
 }
 
+/* Whoever listens at an address takes the place of who did before. */
+static inline uint32_t loop_host_follows(const void *arg, const void *owner) {
+  return arg == owner ? NCL_LISTEN_SUCCEEDED : NCL_LISTEN_STAYS;
+}
+
 static inline ncl_listener *loop_host_listen(ncl_component *me, ncl_str endpoint, ncl_accept_fn fn, void *arg,
                                              ncl_outcome *outcome) {
-  return ncl_listen(loop_host_of(me)->loop, endpoint, fn, arg, outcome);
+  ncl_listen_for who = {loop_host_of(me), false, loop_host_follows, loop_host_of(me)};
+  return ncl_listen_as(loop_host_of(me)->loop, endpoint, &who, fn, arg, outcome);
 }
 
 static inline const void *loop_host_service(ncl_component *me, ncl_str name, ncl_outcome *outcome) {
