@@ -84,6 +84,14 @@ static void look_into(ncl_control_found *found, const char *path) {
   (void)closedir(dir);
 }
 
+/* "<tmp>/nacelle-<uid>", and really of that user. */
+static bool is_users(const char *dir) {
+  const char *number = strrchr(dir, '-') + 1;
+  char *end = NULL;
+  unsigned long uid = strtoul(number, &end, 10);
+  return number[0] >= '0' && number[0] <= '9' && *end == '\0' && is_own(dir, (uid_t)uid);
+}
+
 /* Root asks processes of all users: a shell that ECS Exec opens is root's, whoever the container runs as. */
 static void look_everywhere(const ncl_control_roots *roots, ncl_control_found *found) {
   const char *const forms[][2] = {{roots->run, "/user/*/nacelle"},
@@ -95,8 +103,9 @@ static void look_everywhere(const ncl_control_roots *roots, ncl_control_found *f
     glob_t names;
     (void)snprintf(pattern, sizeof pattern, "%s%s", forms[i][0], forms[i][1]);
     if (glob(pattern, 0, NULL, &names) == 0) {
-      for (size_t k = 0; k < names.gl_pathc; k++)
-        look_into(found, names.gl_pathv[k]);
+      for (size_t k = 0; k < names.gl_pathc; k++) {
+        if (i < 2 || is_users(names.gl_pathv[k])) look_into(found, names.gl_pathv[k]);
+      }
       globfree(&names);
     } else {
       note_tried(found, pattern);

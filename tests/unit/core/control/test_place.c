@@ -126,11 +126,35 @@ static void finds_sockets_by_their_names(void **state) {
   remove_all(&r);
 }
 
+/* Root looks for processes of all users, and not into what only has such a name. */
+static void root_looks_for_those_of_all_users(void **state) {
+  (void)state;
+  if (geteuid() != 0) skip();
+  roots r;
+  make(&r);
+  static ncl_control_found found;
+  const char *const dirs[] = {"nacelle-0", "nacelle-4317", "nacelle-7x", "nacelle-file-x", "nacelle-12"};
+  for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+    char dir[160], path[200];
+    (void)snprintf(dir, sizeof dir, "%s/%s", r.tmp, dirs[i]);
+    assert_int_equal(mkdir(dir, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/%zu.sock", dir, 100 + i);
+    socket_at(path);
+    if (i == 1) assert_int_equal(chown(dir, 4317, 4317), 0); /* the last is not of user 12 */
+  }
+  ncl_control_find(&r.at, &found);
+  assert_int_equal(found.count, 2);
+  assert_int_equal(found.pids[0] + found.pids[1], 100 + 101);
+  assert_null(strstr(found.tried, "file-x"));
+  remove_all(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(makes_a_directory_of_its_own_in_each_place),
       cmocka_unit_test(takes_no_directory_that_others_can_write),
       cmocka_unit_test(finds_sockets_by_their_names),
+      cmocka_unit_test(root_looks_for_those_of_all_users),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
