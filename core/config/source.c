@@ -232,9 +232,20 @@ static cell classify(line_reader *reader, uint32_t column, ncl_str rest) {
   return CELL_SHOWN;
 }
 
+/* Characters that look like a space, or like nothing. */
+static bool is_unseen(uint32_t code) {
+  return code == 0xA0 || code == 0xAD || (code >= 0x2000 && code <= 0x200F) || (code >= 0x2028 && code <= 0x202F) ||
+         (code >= 0x205F && code <= 0x206F) || code == 0x3000 || code == 0xFEFF;
+}
+
 /* Prints one character; returns how wide it got. */
 static uint32_t print_character(ncl_str character, FILE *out) {
   unsigned char c = (unsigned char)character.ptr[0];
+  uint32_t code = 0;
+  if (c >= 0x80 && ncl_utf8_decode(character.ptr, character.len, &code) > 0 && is_unseen(code)) {
+    int width = fprintf(out, "<U+%04X>", code);
+    return width > 0 ? (uint32_t)width : 0;
+  }
   if (c == '\t') {
     (void)fputs("<tab>", out);
     return 5;

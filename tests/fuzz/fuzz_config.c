@@ -21,6 +21,21 @@ static const char *get(void *ctx, const char *name) {
   return name[0] == 'U' ? NULL : text + strlen(text) + 1;
 }
 
+/* Of any other scheme: the same text, or a reason not to have it. */
+static bool retrieve(void *ctx, ncl_str scheme, ncl_str uri, ncl_retrieved *out) {
+  const input *in = ctx;
+  if (scheme.ptr[0] == 'n') {
+    out->no_scheme = 1;
+    return false;
+  }
+  if (uri.len == 0) {
+    (void)snprintf(out->reason, sizeof(out->reason), "there is nothing");
+    return false;
+  }
+  out->text = ncl_str_of(in->text, strlen(in->text));
+  return true;
+}
+
 static void decode(ncl_config *config, const ncl_component_configs *components, ncl_diagnostics *diagnostics) {
   size_t i;
   for (i = 0; i < components->count && i < 50; i++) {
@@ -35,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static input in;
   static FILE *nowhere;
   const char *uris[] = {"env:CONFIG", "yaml:receivers::otlp::number: 5"};
-  ncl_environment environment = {get, &in};
+  ncl_load_options options = {
+      .uris = uris, .uri_count = 2, .environment = {get, &in}, .retrieve = retrieve, .retrieve_ctx = &in};
   ncl_diagnostics *diagnostics = ncl_diagnostics_new(NULL);
   const ncl_service_config *service = NULL;
   ncl_config *config;
@@ -47,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   memcpy(in.text, data, size);
   in.text[size] = in.text[size + 1] = 0;
-  config = ncl_config_load(uris, 2, &environment, diagnostics);
+  config = ncl_config_load_with(&options, diagnostics);
+  if (config != NULL) ncl_config_warn_of_sizes(config, diagnostics);
   if (config != NULL) service = ncl_service_read(config, diagnostics);
   if (service != NULL) {
     decode(config, &service->receivers, diagnostics);

@@ -129,6 +129,15 @@ static void hides_values_until_they_are_known_to_be_no_secret(void **state) {
   ncl_source_release(s);
 }
 
+static void shows_characters_that_are_not_seen(void **state) {
+  ncl_source *s = source_of("a", "\xC2\xA0\tkey\xE2\x80\x8B: x\n", 0);
+  (void)state;
+  (void)ncl_source_add_span(s, 0, 8, 0, 9);
+  ncl_source_set_complete(s);
+  expect_excerpt(s, 1, 3, "  <U+00A0><tab>key<U+200B>: ***\n               ^\n");
+  ncl_source_release(s);
+}
+
 static void hides_values_that_go_over_lines(void **state) {
   ncl_source *s = source_of("a", "key: |\n  SECRET: 1\n  SECRET\nb: \"x\n  SECRET: 2\" # SECRET\n", 0);
   (void)state;
@@ -251,6 +260,7 @@ int main(void) {
       cmocka_unit_test(shows_control_characters_instead_of_sending_them),
       cmocka_unit_test(cuts_long_texts),
       cmocka_unit_test(hides_values_until_they_are_known_to_be_no_secret),
+      cmocka_unit_test(shows_characters_that_are_not_seen),
       cmocka_unit_test(hides_values_that_go_over_lines),
       cmocka_unit_test(shows_of_unread_text_no_more_than_the_first_key_of_a_line),
       cmocka_unit_test(hides_comments),
