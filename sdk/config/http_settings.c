@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #define DEFAULT_BODY (INT64_C(20) << 20)
 #define SECOND_NS INT64_C(1000000000)
@@ -272,19 +271,7 @@ ncl_status ncl_http_settings_read(const ncl_create *create, const ncl_value *sec
 }
 
 ncl_status ncl_http_settings_check(const ncl_create *create, const ncl_http_settings *settings) {
-  static const char *const names[] = {"cert_file", "key_file", "client_ca_file"};
-  const ncl_value *tls = child(settings->section, "tls");
-  report r = {create, settings->section, NCL_OK};
-  if (!ncl_config_is_on(tls)) return NCL_OK;
-  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-    ncl_str file = ncl_config_str(tls, str(names[i]), str(""));
-    char path[4096];
-    if (file.len == 0) continue;
-    int n = snprintf(path, sizeof(path), "%.*s", (int)file.len, file.ptr);
-    if (n > 0 && (size_t)n < sizeof(path) && access(path, R_OK) == 0) continue;
-    refuse(&r, child(tls, names[i]), "this file cannot be read", "check the path and who may read it");
-  }
-  return r.status;
+  return ncl_tls_files_check(create->host, create->me, child(settings->section, "tls"));
 }
 
 ncl_status ncl_http_settings_bind(const ncl_host *host, ncl_component *me, ncl_http_settings *settings,

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdk/otlp/sender.c: one exchange a try: opens the channel at first need, finds tries by their token, ends them. */
-#include <errno.h>
-#include <fcntl.h>
 #include <nacelle/config_fill.h>
 #include <nacelle/otlp_sender.h>
+#include <nacelle/tls_client_fields.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "target.h"
 
@@ -335,31 +333,8 @@ ncl_status ncl_otlp_sender_new(const ncl_otlp_sender_config *config, ncl_otlp_se
   return status;
 }
 
-static ncl_status check_file(ncl_otlp_sender *sender, const char *key) {
-  const ncl_value *file = ncl_value_get(sender->config.channel.tls, str(key));
-  if (file == NULL || file->kind != NCL_VALUE_STRING || file->s.len == 0) return NCL_OK;
-  char *path = strndup(file->s.ptr, file->s.len);
-  if (path == NULL) return NCL_NO_MEMORY;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  int failed = errno;
-  free(path);
-  if (fd >= 0) {
-    (void)close(fd);
-    return NCL_OK;
-  }
-  const char *reason = failed == ENOENT ? "there is no such file" : "the file cannot be read";
-  sender->host->config_error(sender->me, file, str(reason), str("check the path and who may read it"));
-  return NCL_PERMANENT;
-}
-
 ncl_status ncl_otlp_sender_check(ncl_otlp_sender *sender) {
-  static const char *const keys[] = {"ca_file", "cert_file", "key_file"};
-  ncl_status worst = NCL_OK;
-  for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-    ncl_status status = check_file(sender, keys[i]);
-    if (status != NCL_OK) worst = status;
-  }
-  return worst;
+  return ncl_tls_files_check(sender->host, sender->me, sender->config.channel.tls);
 }
 
 ncl_status ncl_otlp_sender_start(ncl_otlp_sender *sender, ncl_outcome *outcome) {

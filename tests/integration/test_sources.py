@@ -5,6 +5,7 @@ import base64
 import gzip
 import http.server
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -110,6 +111,18 @@ def test_a_collector_serves_with_a_config_that_it_fetched(program, collectors, s
     server.pages["/collector.yaml"] = page(program)
     collectors(arguments=["--config", server.url("/collector.yaml")])
     assert [path for path, _ in server.requests] == ["/collector.yaml"]
+
+
+def test_a_reload_fetches_again(program, collectors, server):
+    server.pages["/collector.yaml"] = page(program, {"debug": {"verbosity": "basic"}})
+    collector = collectors(arguments=["--config", server.url("/collector.yaml")])
+    server.pages["/collector.yaml"] = page(program, {"debug": {"verbosity": "detailed"}})
+    collector.signal(signal.SIGHUP)
+    collector.wait_line("reload.taken", "the reload's end")
+    server.pages["/collector.yaml"] = (500, {}, b"")
+    collector.signal(signal.SIGHUP)
+    collector.wait_line("reload.refused", "the refusal of what could not be fetched")
+    assert len(server.requests) == 3
 
 
 def test_what_is_fetched_merges_with_files_and_values(program, server):

@@ -21,6 +21,10 @@ extern "C" {
  * NCL_PERMANENT. A section that is off is fine. */
 ncl_status ncl_tls_section_check(const ncl_create *create, const ncl_value *tls, uint32_t is_server);
 
+/* [loop] For the check slot: reports files that `tls` names and that cannot be read, or are not PEM of what they should
+ * be. A section that is off (or NULL) names none. */
+ncl_status ncl_tls_files_check(const ncl_host *host, ncl_component *me, const ncl_value *tls);
+
 static const ncl_str ncl_tls_client_versions[] = {NCL_STR(""), NCL_STR("1.0"), NCL_STR("1.1"), NCL_STR("1.2"),
                                                   NCL_STR("1.3")};
 

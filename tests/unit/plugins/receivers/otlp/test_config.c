@@ -73,10 +73,11 @@ static void looks_whether_files_can_be_read(void **state) {
   otlp_fixture *f = *state;
   assert_int_equal(make_receiver(f, "protocols: {grpc: {tls: {cert_file: $/none, key_pem: x}}}", 3), NCL_OK);
   assert_int_equal(ncl_otlp_check(f->receiver), NCL_PERMANENT);
-  assert_has(f->server.host.last_error, "cannot be read");
+  assert_has(f->server.host.last_error, "there is no such file");
   drop_receiver(f);
   assert_int_equal(make_receiver(f, "protocols: {grpc: {tls: {cert_file: /dev/null, key_pem: x}}}", 3), NCL_OK);
-  assert_int_equal(ncl_otlp_check(f->receiver), NCL_OK);
+  assert_int_equal(ncl_otlp_check(f->receiver), NCL_PERMANENT);
+  assert_has(f->server.host.last_error, "not PEM");
 }
 
 static void listens_for_what_is_configured_only(void **state) {
