@@ -19,13 +19,14 @@ ROOT = HERE.parents[1]
 PROGRAM = Path(os.environ.get("NACELLE_BIN", ROOT / "build" / "release" / "bin" / "nacelle")).resolve()
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
 NOT_RUN = 77
-# Not as root, as most readers; with the right to bring up the loopback.
-OWN_NETWORK = ["unshare", "--map-user=1000", "--map-group=1000", "--net", "--keep-caps"]
+# Not as root, as most readers; with the right to bring up the loopback, and with a /run in which nobody else runs.
+OWN_NETWORK = ["unshare", "--map-user=1000", "--map-group=1000", "--net", "--mount", "--keep-caps"]
+EMPTY_RUN = ["mount", "-t", "tmpfs", "none", "/run"]
 
 
 def has_own_network():
     try:
-        return subprocess.run([*OWN_NETWORK, "true"], capture_output=True, timeout=20, check=False).returncode == 0
+        return subprocess.run([*OWN_NETWORK, *EMPTY_RUN], capture_output=True, timeout=20, check=False).returncode == 0
     except FileNotFoundError:
         return False
 
@@ -35,7 +36,8 @@ def test_commands(page):
     own = has_own_network()
     command = [sys.executable, str(HERE / "run_page.py"), str(ROOT), str(PROGRAM.parent), page]
     if own:
-        command = [*OWN_NETWORK, *command, "--own-network"]
+        script = f"{' '.join(EMPTY_RUN)} && exec \"$@\""
+        command = [*OWN_NETWORK, "sh", "-c", script, "sh", *command, "--own-network"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     print(ended.stdout)
     if ended.returncode == NOT_RUN:
