@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* awsxray.c: the exporter awsxray: its config, its life. */
+#include "awsxray.h"
+
+#include <nacelle/tls_client_fields.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#define FIELD(n, t, d, text) .name = NCL_STR(n), .type = (t), .dflt = NCL_STR(d), .doc = NCL_STR(text)
+#define AT(member) .offset = offsetof(ncl_xray_settings, member)
+#define NOWHERE .offset = NCL_CONFIG_NO_OFFSET
+
+static const ncl_field text = {.type = NCL_TYPE_STRING};
+
+static const ncl_field telemetry_fields[] = {
+    {FIELD("enabled", NCL_TYPE_BOOL, "false", "Not there yet: no PutTelemetryRecords is sent."), AT(telemetry)},
+    {FIELD("include_metadata", NCL_TYPE_BOOL, "false", "Without effect yet."), NOWHERE},
+    {FIELD("contributors", NCL_TYPE_LIST, "", "Without effect yet."), NOWHERE, .fields = {&text, 1, sizeof text}},
+    {FIELD("hostname", NCL_TYPE_STRING, "", "Without effect yet."), NOWHERE},
+    {FIELD("instance_id", NCL_TYPE_STRING, "", "Without effect yet."), NOWHERE},
+    {FIELD("resource_arn", NCL_TYPE_STRING, "", "Without effect yet."), NOWHERE},
+};
+
+static const ncl_field fields[] = {
+    {FIELD("region", NCL_TYPE_STRING, "", "Region; empty = of the environment, the profile, the ECS task, EC2."),
+     AT(region)},
+    {FIELD("endpoint", NCL_TYPE_STRING, "", "URL of X-Ray; empty = that of the region."), AT(endpoint)},
+    {FIELD("role_arn", NCL_TYPE_STRING, "", "Role that is assumed with the credentials of the environment."),
+     AT(role_arn)},
+    {FIELD("external_id", NCL_TYPE_STRING, "", "External id that the role asks for."), AT(external_id)},
+    {FIELD("proxy_address", NCL_TYPE_STRING, "",
+           "Proxy; empty = from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, none = no proxy."),
+     AT(proxy_address), .flags = NCL_FIELD_SECRET},
+    {FIELD("no_verify_ssl", NCL_TYPE_BOOL, "false", "Believes any certificate of X-Ray: for tests only."),
+     AT(no_verify_ssl)},
+    {FIELD("tls", NCL_TYPE_SECTION, "", "TLS towards X-Ray."), NOWHERE, .fields = NCL_ARRAY(ncl_tls_client_fields)},
+    {FIELD("certificate_file_path", NCL_TYPE_STRING, "", "Not supported: write tls::ca_file."), AT(certificate_file)},
+    {FIELD("local_mode", NCL_TYPE_BOOL, "false", "The region is not asked of EC2's metadata."), AT(local_mode)},
+    {FIELD("resource_arn", NCL_TYPE_STRING, "", "Without effect: it is said in telemetry records only."),
+     AT(resource_arn)},
+    {FIELD("num_workers", NCL_TYPE_INT, "8", "Calls at once."), AT(num_workers), .min = 1, .max = 64},
+    {FIELD("request_timeout_seconds", NCL_TYPE_INT, "30", "Seconds that a call may take."), AT(request_timeout),
+     .min = 1, .max = 3600},
+    {FIELD("max_retries", NCL_TYPE_INT, "2", "Without effect: retry_on_failure says what is tried again."), NOWHERE},
+    {FIELD("imds_retries", NCL_TYPE_INT, "0", "Without effect: EC2's metadata is asked twice."), NOWHERE},
+    {FIELD("middleware", NCL_TYPE_STRING, "", "Not supported."), NOWHERE},
+    {FIELD("indexed_attributes", NCL_TYPE_LIST, "",
+           "Attributes that become annotations; those of the resource as otel.resource.<name>."),
+     AT(options.indexed_attributes), .fields = {&text, 1, sizeof text}},
+    {FIELD("index_all_attributes", NCL_TYPE_BOOL, "false", "All attributes become annotations."),
+     AT(options.index_all)},
+    {FIELD("aws_log_groups", NCL_TYPE_LIST, "",
+           "Log groups of CloudWatch that belong to the traces, where the resource names none."),
+     AT(options.log_groups), .fields = {&text, 1, sizeof text}},
+    {FIELD("telemetry", NCL_TYPE_SECTION, "", "Records about the exporter itself: not there yet."), NOWHERE,
+     .fields = NCL_ARRAY(telemetry_fields)},
+    {FIELD("transit_spans_in_otlp_format", NCL_TYPE_BOOL, "false", "Not supported."), AT(otlp_format)},
+    {FIELD("adot_compat", NCL_TYPE_BOOL, "true",
+           "Documents as ADOT makes them; false = db.system.name and db.query.text become `sql`, too."),
+     AT(options.compat)},
+    {FIELD("span_events", NCL_TYPE_BOOL, "true", "Events that are no exceptions are kept as metadata otel.events."),
+     AT(options.span_events)},
+};
+
+const ncl_metric_type ncl_xray_metrics[2] = {
+    {.name = NCL_STR("unprocessed_documents"),
+     .type = NCL_METRIC_COUNTER,
+     .unit = NCL_STR("{document}"),
+     .doc = NCL_STR("Segment documents that X-Ray did not take, or that could not be made."),
+     .labels = NCL_STR("code")},
+    {.name = NCL_STR("trimmed_documents"),
+     .type = NCL_METRIC_COUNTER,
+     .unit = NCL_STR("{document}"),
+     .doc = NCL_STR("Segment documents that were cut down to 64 KiB.")},
+};
+
+/* ---- what can be wrong ------------------------------------------------------------------------------- */
+
+static ncl_str str(const char *s) {
+  return ncl_str_of(s, strlen(s));
+}
+
+static ncl_status refuse(const ncl_create *create, const char *key, const char *message, const char *hint) {
+  create->host->config_error(create->me, ncl_value_get(create->config, str(key)), str(message), str(hint));
+  return NCL_PERMANENT;
+}
+
+static void warn_if_set(const ncl_create *create, const char *key, const char *message) {
+  const ncl_value *value = ncl_value_get(create->config, str(key));
+  if (value == NULL || value->is_set == 0) return;
+  create->host->config_warning(create->me, value, str(message), str(""));
+}
+
+ncl_status ncl_xray_check(const ncl_create *create, const ncl_xray_settings *settings) {
+  const ncl_value *middleware = ncl_value_get(create->config, str("middleware"));
+  ncl_status status = NCL_OK;
+  if (settings->otlp_format != 0) {
+    status = refuse(create, "transit_spans_in_otlp_format", "spans are sent as segment documents only",
+                    "use the exporter otlphttp with the extension sigv4auth for X-Ray's OTLP endpoint");
+  }
+  if (settings->certificate_file.len > 0) {
+    status = refuse(create, "certificate_file_path", "this key is not supported", "write it as tls: ca_file");
+  }
+  if (middleware != NULL && middleware->s.len > 0) {
+    status = refuse(create, "middleware", "middlewares are not supported", "leave `middleware` out");
+  }
+  if (settings->telemetry != 0) {
+    create->host->config_warning(create->me, ncl_value_get(create->config, str("telemetry")),
+                                 str("telemetry records are not sent yet"), str("leave `telemetry` out"));
+  }
+  warn_if_set(create, "max_retries", "this key has no effect: retry_on_failure says what is tried again");
+  warn_if_set(create, "imds_retries", "this key has no effect");
+  warn_if_set(create, "resource_arn", "this key has no effect: it is said in telemetry records only");
+  const ncl_value *tls = ncl_value_get(create->config, str("tls"));
+  return tls != NULL && tls->is_set && ncl_tls_section_check(create, tls, 0) != NCL_OK ? NCL_PERMANENT : status;
+}
+
+/* ---- life -------------------------------------------------------------------------------------------- */
+
+static void destroy(void *self) {
+  ncl_xray_exporter *x = self;
+  ncl_xray_stop(x);
+  ncl_xray_translator_close(&x->translator);
+  free(x);
+}
+
+static ncl_status create_exporter(const ncl_create *create, void **self) {
+  ncl_xray_exporter *x = calloc(1, sizeof *x);
+  const ncl_array table = NCL_ARRAY(fields);
+  if (x == NULL) return NCL_NO_MEMORY;
+  x->host = create->host;
+  x->me = create->me;
+  ncl_status status = ncl_config_fill(create->config, &table, &x->settings);
+  if (status == NCL_OK) status = ncl_xray_check(create, &x->settings);
+  if (status != NCL_OK) {
+    free(x);
+    return status;
+  }
+  const ncl_value *tls = ncl_value_get(create->config, str("tls"));
+  x->tls = tls != NULL && tls->is_set ? tls : NULL;
+  x->trimmed = x->host->metric(x->me, &ncl_xray_metrics[NCL_XRAY_METRIC_TRIMMED], NULL, 0);
+  ncl_xray_translator_open(&x->translator, &x->settings.options);
+  *self = x;
+  return NCL_OK;
+}
+
+static ncl_status shut_down(void *self, ncl_token token, ncl_outcome *outcome) {
+  (void)token;
+  (void)outcome;
+  ncl_xray_stop(self);
+  return NCL_OK;
+}
+
+static const ncl_methods methods = {.struct_size = sizeof methods,
+                                    .create = create_exporter,
+                                    .shutdown = shut_down,
+                                    .destroy = destroy,
+                                    .send = ncl_xray_send,
+                                    .cancel = ncl_xray_cancel};
+
+static const uint32_t signals[] = {NCL_SIGNAL_TRACES};
+
+static const ncl_component_type components[] = {
+    {.type = NCL_STR("awsxray"),
+     .kind = NCL_KIND_EXPORTER,
+     .doc = NCL_STR("Sends traces to AWS X-Ray as segment documents."),
+     .signals = NCL_ARRAY(signals),
+     .fields = NCL_ARRAY(fields),
+     .methods = &methods,
+     .dflt_timeout = NCL_STR("30s"),
+     .metrics = NCL_ARRAY(ncl_xray_metrics)},
+};
+
+static const ncl_plugin plugin = {
+    .magic = NCL_PLUGIN_MAGIC,
+    .struct_size = sizeof plugin,
+    .abi_major = NCL_ABI_MAJOR,
+    .abi_minor_built = NCL_ABI_MINOR,
+    .name = NCL_STR("nacelle-awsxray-exporter"),
+    .version = NCL_STR(NCL_VERSION),
+    .components = NCL_ARRAY(components),
+};
+
+const ncl_plugin *ncl_plugin_v1(void) {
+  return &plugin;
+}

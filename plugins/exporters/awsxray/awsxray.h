@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* awsxray.h: what the exporter's files share: its settings and itself. */
+#ifndef NCL_AWSXRAY_H
+#define NCL_AWSXRAY_H
+
+#include <nacelle/aws.h>
+#include <nacelle/plugin.h>
+
+#include "segment.h"
+
+/* Documents a call (PutTraceSegments), and bytes of its body, which is Nacelle's own limit. */
+#define NCL_XRAY_CALL_DOCUMENTS 50u
+#define NCL_XRAY_CALL_BYTES ((size_t)1 << 20)
+
+typedef struct ncl_xray_settings {
+  ncl_str region, endpoint, role_arn, external_id, proxy_address, resource_arn, certificate_file;
+  int64_t no_verify_ssl;
+  int64_t local_mode;
+  int64_t num_workers;
+  int64_t request_timeout; /* seconds */
+  int64_t otlp_format;
+  int64_t telemetry;
+  ncl_xray_options options;
+} ncl_xray_settings;
+
+typedef struct ncl_xray_attempt ncl_xray_attempt;
+
+typedef struct ncl_xray_exporter {
+  const ncl_host *host;
+  ncl_component *me;
+  ncl_xray_settings settings;
+  const ncl_value *tls; /* NULL = not set */
+  const ncl_aws *aws;   /* NULL until the first need */
+  ncl_aws_client *client;
+  ncl_xray_translator translator;
+  ncl_xray_attempt *attempts; /* under way */
+  uint32_t calls;             /* under way */
+  ncl_metric *trimmed;
+} ncl_xray_exporter;
+
+extern const ncl_metric_type ncl_xray_metrics[2];
+enum { NCL_XRAY_METRIC_UNPROCESSED, NCL_XRAY_METRIC_TRIMMED };
+
+/* Reports what is wrong with the settings, and what is without effect. NCL_OK or NCL_PERMANENT. */
+ncl_status ncl_xray_check(const ncl_create *create, const ncl_xray_settings *settings);
+
+/* send.c: the slots of the host. */
+ncl_status ncl_xray_send(void *self, ncl_item *item, ncl_token token, int64_t deadline_ns, ncl_outcome *outcome);
+void ncl_xray_cancel(void *self, ncl_token token);
+/* Ends all tries as retryable, and closes the client. */
+void ncl_xray_stop(ncl_xray_exporter *x);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* names.c: what is left of a name when all that X-Ray would refuse is taken out. */
+#include "names.h"
+
+#include <string.h>
+
+/* One character of UTF-8; its bytes in *len. Of malformed bytes 0. */
+static uint32_t decode(const uint8_t *at, size_t left, size_t *len) {
+  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+  uint32_t lead = at[0];
+  *len = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  if (lead < 0x80) return lead;
+  if (*len == 1 || *len > left) {
+    *len = 1;
+    return 0;
+  }
+  uint32_t c = lead & (0x7fu >> *len);
+  for (size_t i = 1; i < *len; i++) {
+    if ((at[i] & 0xc0) != 0x80) {
+      *len = 1;
+      return 0;
+    }
+    c = c << 6 | (at[i] & 0x3fu);
+  }
+  return c >= least[*len] ? c : 0;
+}
+
+static uint32_t is_allowed(uint32_t c) {
+  if (c >= 0x80) return ncl_xray_is_letter(c);
+  return ncl_xray_is_letter(c) || (c >= '0' && c <= '9') || (c != 0 && strchr(" _.:/%&#=+\\-@", (int)c) != NULL);
+}
+
+void ncl_xray_name_add(ncl_xray_name *name, ncl_str text) {
+  const uint8_t *at = (const uint8_t *)text.ptr;
+  size_t left = text.len, len;
+  for (; left > 0; at += len, left -= len) {
+    uint32_t c = decode(at, left, &len);
+    if (!is_allowed(c)) continue;
+    if (name->len + len > NCL_XRAY_NAME_MAX) return;
+    memcpy(name->text + name->len, at, len);
+    name->len += len;
+  }
+}
