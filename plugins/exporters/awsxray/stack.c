@@ -56,7 +56,16 @@ static void frame(open_exception *e, ncl_str path, ncl_str label, int64_t line) 
 
 /* ---- text -------------------------------------------------------------------------------------------- */
 
+static bool is_inside(ncl_str s, size_t at) {
+  return at < s.len && ((unsigned char)s.ptr[at] & 0xc0) == 0x80;
+}
+
+/* Between two places; one that lies inside of a character is moved behind it. */
 static ncl_str part(ncl_str s, size_t from, size_t to) {
+  while (is_inside(s, from))
+    from++;
+  while (is_inside(s, to))
+    to++;
   if (to > s.len) to = s.len;
   return from < to ? ncl_str_of(s.ptr + from, to - from) : ncl_str_of("", 0);
 }
@@ -67,8 +76,10 @@ static ncl_str from(ncl_str s, size_t at) {
 
 /* The place of a byte at or behind `at`; s.len = there is none. */
 static size_t find(ncl_str s, char c, size_t at) {
-  const char *hit = at < s.len ? memchr(s.ptr + at, c, s.len - at) : NULL;
-  return hit == NULL ? s.len : (size_t)(hit - s.ptr);
+  for (; at < s.len; at++) {
+    if (s.ptr[at] == c) return at;
+  }
+  return s.len;
 }
 
 static size_t find_last(ncl_str s, char c) {
