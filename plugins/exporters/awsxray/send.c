@@ -452,6 +452,7 @@ static void end_calls(ncl_xray_attempt *a) {
   ncl_xray_exporter *x = a->x;
   while (a->calls != NULL) {
     call *c = a->calls;
+    a->calls = c->next;
     x->aws->cancel(x->aws->self, c->own);
     x->host->token_cancel(x->me, c->own);
     unlink_call(c);
@@ -473,6 +474,7 @@ void ncl_xray_cancel(void *self, ncl_token token) {
 void ncl_xray_stop(ncl_xray_exporter *x) {
   while (x->attempts != NULL) {
     ncl_xray_attempt *a = x->attempts;
+    x->attempts = a->next;
     end_calls(a);
     a->is_stopped = true;
     say(a, (ncl_str)NCL_STR("the exporter was stopped before X-Ray had answered"));
