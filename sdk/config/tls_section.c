@@ -42,6 +42,8 @@ static void check_pairs(report *r, bool is_server) {
   if (has(r, "key_file") && has(r, "key_pem")) {
     refuse(r, key(r, "key_pem"), "key_file is set, too", "keep one of the two");
   }
+  /* As in the Go collector: nothing of it is used then. */
+  if (!is_server && ncl_config_int(r->tls, str("insecure"), 0) != 0 && !has(r, "ca_file") && !has(r, "ca_pem")) return;
   if (!certificate && (secret || is_server)) {
     refuse(r, r->tls, is_server ? "TLS of a server needs a certificate" : "a key is set without its certificate",
            "set cert_file (or cert_pem)");

@@ -273,7 +273,8 @@ static ncl_status start_exchange(ncl_otlp_sender *sender, attempt *a, ncl_outcom
                               .path = sender->config.path,
                               .headers = sender->headers,
                               .body = a->open.body,
-                              .deadline_ns = a->open.deadline_ns};
+                              .deadline_ns = a->open.deadline_ns,
+                              .context = a->open.context};
   a->own = sender->host->token_open(sender->me, on_done, a, 0);
   if (a->own == 0) return NCL_NO_MEMORY;
   a->exchange = sender->http->start(sender->channel, &call, a->own, outcome);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.c: what can be wrong with the exporter's settings, and the URL that its endpoint comes to. */
 #include <nacelle/config_fill.h>
+#include <nacelle/tls_client_fields.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,25 +52,37 @@ static bool is_set(const report *r, const char *name) {
   return value != NULL && value->is_set != 0;
 }
 
-ncl_status ncl_otlp_grpc_check(const ncl_create *create, const ncl_otlp_grpc_settings *settings) {
+/* grpc-go's KeepaliveMinPingTime: backends answer pings that come oftener by GOAWAY. */
+#define PING_TIME_MIN_NS INT64_C(10000000000)
+
+static void look_at_pings(const report *r, ncl_otlp_grpc_settings *settings) {
+  const ncl_value *keepalive = key(r, "keepalive");
+  if (!ncl_config_is_on(keepalive)) {
+    settings->ping_time_ns = 0;
+    return;
+  }
+  if (settings->ping_time_ns >= PING_TIME_MIN_NS) return;
+  settings->ping_time_ns = PING_TIME_MIN_NS;
+  warn(r, ncl_value_get(keepalive, str("time")), "pings are sent every 10 seconds at most", "set time: 10s, or more");
+}
+
+ncl_status ncl_otlp_grpc_check(const ncl_create *create, ncl_otlp_grpc_settings *settings) {
   report r = {create, NCL_OK};
   if (settings->compression == NCL_OTLP_GRPC_SNAPPY) {
     refuse(&r, key(&r, "compression"), "this compression is not supported", "use gzip, zstd or none");
   }
   look_at_balancer(&r, settings);
+  look_at_pings(&r, settings);
   if (settings->wait_for_ready) {
-    refuse(&r, key(&r, "wait_for_ready"), "waiting for a connection within a try is not supported",
-           "leave the key out: retry_on_failure tries again until the backend is there");
+    warn(&r, key(&r, "wait_for_ready"), "a try does not wait for a connection: it fails and is made again",
+         "leave the key out; retry_on_failure says how often and how long");
   }
   if (ncl_config_count(key(&r, "middlewares")) > 0) {
     refuse(&r, key(&r, "middlewares"), "middlewares are not supported", "leave `middlewares` out");
   }
-  if (is_set(&r, "keepalive")) {
-    warn(&r, key(&r, "keepalive"),
-         "HTTP/2 pings are not sent: a dead connection is found by TCP, 30 seconds after data went unanswered", "");
-  }
   if (is_set(&r, "read_buffer_size")) warn(&r, key(&r, "read_buffer_size"), "this key has no effect here", "");
   if (is_set(&r, "write_buffer_size")) warn(&r, key(&r, "write_buffer_size"), "this key has no effect here", "");
+  if (ncl_tls_section_check(create, key(&r, "tls"), 0) != NCL_OK) r.status = NCL_PERMANENT;
   return r.status;
 }
 

@@ -26,9 +26,13 @@ static const ncl_field auth_fields[] = {
 };
 
 static const ncl_field keepalive_fields[] = {
-    {FIELD("time", NCL_TYPE_DURATION, "10s", "Without effect: see keepalive."), NOWHERE},
-    {FIELD("timeout", NCL_TYPE_DURATION, "10s", "Without effect: see keepalive."), NOWHERE},
-    {FIELD("permit_without_stream", NCL_TYPE_BOOL, "false", "Without effect: see keepalive."), NOWHERE},
+    {FIELD("time", NCL_TYPE_DURATION, "10s", "Silence after which a ping is sent; at least 10s."), AT(ping_time_ns),
+     .min = 0, .max = INT64_MAX},
+    {FIELD("timeout", NCL_TYPE_DURATION, "10s",
+           "Time that the answer to a ping may take before the connection is given up; 0 = 20s."),
+     AT(ping_timeout_ns), .min = 0, .max = INT64_MAX},
+    {FIELD("permit_without_stream", NCL_TYPE_BOOL, "false", "Pings also while no request is under way."),
+     AT(ping_without_stream)},
 };
 
 static const ncl_field fields[] = {
@@ -46,10 +50,11 @@ static const ncl_field fields[] = {
     {FIELD("tls", NCL_TYPE_SECTION, "", "TLS towards the backend; on unless `insecure`."), NOWHERE,
      .fields = NCL_ARRAY(ncl_tls_client_fields)},
     {FIELD("keepalive", NCL_TYPE_SECTION, "",
-           "Without effect: dead connections are found by TCP, 30 seconds after data went unanswered."),
-     NOWHERE, .fields = NCL_ARRAY(keepalive_fields)},
+           "Pings that find dead connections; without it TCP finds them, 30 seconds after data went unanswered."),
+     NOWHERE, .flags = NCL_FIELD_OPTIONAL, .fields = NCL_ARRAY(keepalive_fields)},
     {FIELD("balancer_name", NCL_TYPE_STRING, "", "pick_first: one address at a time."), AT(balancer_name)},
-    {FIELD("wait_for_ready", NCL_TYPE_BOOL, "false", "Not supported: retry_on_failure tries again."),
+    {FIELD("user_agent", NCL_TYPE_STRING, "", "The user-agent of requests; empty = Nacelle's."), AT(user_agent)},
+    {FIELD("wait_for_ready", NCL_TYPE_BOOL, "false", "Without effect: retry_on_failure tries again."),
      AT(wait_for_ready)},
     {FIELD("read_buffer_size", NCL_TYPE_INT, "0", "Without effect: buffers follow the size of the request."), NOWHERE},
     {FIELD("write_buffer_size", NCL_TYPE_INT, "0", "Without effect: buffers follow the size of the request."), NOWHERE},
@@ -78,7 +83,11 @@ static ncl_status make_sender(otlp_grpc *exporter, const ncl_create *create) {
       .channel = {.struct_size = sizeof config.channel,
                   .is_grpc = 1,
                   .tls = ncl_value_get(create->config, str("tls")),
-                  .encoding = ncl_otlp_grpc_encoding(settings)},
+                  .encoding = ncl_otlp_grpc_encoding(settings),
+                  .user_agent = settings->user_agent,
+                  .ping_time_ns = settings->ping_time_ns,
+                  .ping_timeout_ns = settings->ping_timeout_ns,
+                  .ping_without_stream = settings->ping_without_stream != 0},
       .authenticator = settings->authenticator,
       .url = str(exporter->url),
       .path = exporter->path,
@@ -145,6 +154,7 @@ static ncl_status send_item(void *self, ncl_item *item, ncl_token token, int64_t
   item->bytes = attempt->gather.bytes;
   attempt->body = (ncl_array){attempt->gather.pieces, (uint32_t)attempt->gather.count, sizeof(ncl_range)};
   attempt->deadline_ns = deadline_ns;
+  attempt->context = item->context;
   return ncl_otlp_sender_send(exporter->sender, attempt, token, outcome);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.c: what can be wrong with the exporter's settings, and the URL that they come to. */
 #include <nacelle/config_fill.h>
+#include <nacelle/tls_client_fields.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,9 +53,10 @@ static void look_at_compression(report *r, const ncl_otlp_http_settings *setting
 
 static void look_at_limits(report *r, const ncl_otlp_http_settings *settings) {
   static const char no_effect[] = "this key has no effect here";
-  const ncl_value *cookies = ncl_value_get(key(r, "cookies"), str("enabled"));
-  if (cookies != NULL && cookies->i != 0) {
-    refuse(r, cookies, "cookies are not supported", "leave `cookies` out; session affinity needs another means");
+  const ncl_value *http2 = key(r, "force_attempt_http2");
+  if (ncl_config_is_on(key(r, "cookies"))) {
+    refuse(r, key(r, "cookies"), "cookies are not supported",
+           "leave `cookies` out; session affinity needs another means");
   }
   if (ncl_config_count(key(r, "middlewares")) > 0) {
     refuse(r, key(r, "middlewares"), "middlewares are not supported", "leave `middlewares` out");
@@ -68,13 +70,16 @@ static void look_at_limits(report *r, const ncl_otlp_http_settings *settings) {
   warn_if_set(r, "write_buffer_size", no_effect);
   warn_if_set(r, "http2_read_idle_timeout", "this key has no effect: requests use HTTP/1.1");
   warn_if_set(r, "http2_ping_timeout", "this key has no effect: requests use HTTP/1.1");
-  warn_if_set(r, "force_attempt_http2", "this key has no effect: requests use HTTP/1.1");
+  if (http2 != NULL && http2->i != 0) {
+    warn_if_set(r, "force_attempt_http2", "this key has no effect: requests use HTTP/1.1");
+  }
 }
 
 ncl_status ncl_otlp_http_check(const ncl_create *create, const ncl_otlp_http_settings *settings) {
   report r = {create, NCL_OK};
   look_at_compression(&r, settings);
   look_at_limits(&r, settings);
+  if (ncl_tls_section_check(create, key(&r, "tls"), 0) != NCL_OK) r.status = NCL_PERMANENT;
   return r.status;
 }
 

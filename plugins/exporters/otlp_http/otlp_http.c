@@ -34,7 +34,7 @@ static const ncl_field auth_fields[] = {
 };
 
 static const ncl_field cookies_fields[] = {
-    {FIELD("enabled", NCL_TYPE_BOOL, "false", "Not supported: cookies are never stored."), NOWHERE},
+    {FIELD("enabled", NCL_TYPE_BOOL, "true", "Not supported: cookies are never stored."), NOWHERE},
 };
 
 static const ncl_field fields[] = {
@@ -74,7 +74,8 @@ static const ncl_field fields[] = {
     {FIELD("http2_read_idle_timeout", NCL_TYPE_DURATION, "0s", "Without effect: requests use HTTP/1.1."), NOWHERE},
     {FIELD("http2_ping_timeout", NCL_TYPE_DURATION, "0s", "Without effect: requests use HTTP/1.1."), NOWHERE},
     {FIELD("force_attempt_http2", NCL_TYPE_BOOL, "false", "Without effect: requests use HTTP/1.1."), NOWHERE},
-    {FIELD("cookies", NCL_TYPE_SECTION, "", "Not supported."), NOWHERE, .fields = NCL_ARRAY(cookies_fields)},
+    {FIELD("cookies", NCL_TYPE_SECTION, "", "Not supported: its presence is an error."), NOWHERE,
+     .flags = NCL_FIELD_OPTIONAL, .fields = NCL_ARRAY(cookies_fields)},
     {FIELD("middlewares", NCL_TYPE_LIST, "", "Not supported."), NOWHERE, .fields = {&any, 1, sizeof any}},
 };
 
@@ -196,6 +197,7 @@ static ncl_status send_item(void *self, ncl_item *item, ncl_token token, int64_t
   }
   item->bytes = is_json ? attempt->whole.len : attempt->gather.bytes;
   attempt->deadline_ns = deadline_ns;
+  attempt->context = item->context;
   return ncl_otlp_sender_send(exporter->sender, attempt, token, outcome);
 }
 

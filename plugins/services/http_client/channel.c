@@ -7,6 +7,7 @@
 #include "tls_files.h"
 
 #define SECOND_NS INT64_C(1000000000)
+#define DAY_NS (86400 * SECOND_NS)
 #define MAX_CONNECTIONS_DEFAULT 10u
 #define MAX_RESPONSE_DEFAULT ((size_t)4 << 20)
 /* An upload buffer takes no more than this part of the memory budget: ten of them are a sixth of it. */
@@ -36,6 +37,10 @@ static bool take_texts(ncl_http_channel *channel, const ncl_http_channel_config 
   return copy_text(proxy, &channel->proxy);
 }
 
+static int64_t at_most_a_day(int64_t ns) {
+  return ns < DAY_NS ? ns : DAY_NS;
+}
+
 static void take_numbers(ncl_http_channel *channel, const ncl_http_channel_config *config) {
   channel->is_grpc = config->is_grpc != 0;
   channel->encoding = config->encoding;
@@ -46,6 +51,9 @@ static void take_numbers(ncl_http_channel *channel, const ncl_http_channel_confi
   channel->connect_timeout_ns = config->connect_timeout_ns > 0 ? config->connect_timeout_ns : 10 * SECOND_NS;
   channel->idle_timeout_ns = config->idle_timeout_ns > 0 ? config->idle_timeout_ns : 90 * SECOND_NS;
   channel->max_response = config->max_response > 0 ? (size_t)config->max_response : MAX_RESPONSE_DEFAULT;
+  channel->ping_time_ns = at_most_a_day(config->ping_time_ns);
+  channel->ping_timeout_ns = at_most_a_day(config->ping_timeout_ns > 0 ? config->ping_timeout_ns : 20 * SECOND_NS);
+  channel->pings_without_stream = config->ping_without_stream != 0;
   channel->tls = config->tls != NULL && config->tls->kind == NCL_VALUE_MAP ? config->tls : NULL;
   channel->auth = config->auth;
 }

@@ -77,6 +77,10 @@ struct ncl_http_channel {
   int64_t connect_timeout_ns;
   int64_t idle_timeout_ns;
   size_t max_response;
+  int64_t ping_time_ns; /* 0 = no pings */
+  int64_t ping_timeout_ns;
+  bool pings_without_stream;
+  uint32_t ping_slowdown; /* powers of two: a backend found them too many */
   size_t max_upload_buffer;
   char *user_agent;     /* NULL = the service's */
   char *proxy;          /* NULL = from the environment, "" = none */
@@ -148,6 +152,7 @@ struct ncl_http_exchange {
   ncl_pair *headers;
   uint32_t header_count;
   ncl_auth_request signing; /* what the authenticator looks at */
+  ncl_context *context;     /* for it; NULL = none */
   void *header_block;  /* as they go out: of curl_slist, linked; of nghttp2_nv with one to spare; the head as text */
   size_t header_total; /* of nghttp2_nv; bytes of the head */
   struct ncl_http_job *job; /* ENCODING */

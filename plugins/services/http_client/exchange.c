@@ -171,6 +171,8 @@ static void retire(ncl_http_exchange *exchange) {
   (void)charge(exchange, 0);
   if (exchange->timer != NULL) host_of(exchange)->timer_set(exchange->timer, 0);
   exchange->state = NCL_HTTP_FREE;
+  if (exchange->context != NULL) host_of(exchange)->context_release(exchange->context);
+  exchange->context = NULL;
   exchange->is_abandoned = false;
   exchange->was_moved = false;
   exchange->was_signed_again = false;
@@ -402,7 +404,8 @@ static ncl_status sign(ncl_http_exchange *exchange, ncl_outcome *outcome) {
                                 .method = {exchange->method, strlen(exchange->method)},
                                 .url = exchange->asked_url,
                                 .headers = exchange->headers,
-                                .body = exchange->pieces};
+                                .body = exchange->pieces,
+                                .context = exchange->context};
   /* No deadline: the authenticator may look at the request until it has answered. */
   ncl_token token = host_of(exchange)->token_open(me_of(exchange), on_signed, exchange, 0);
   if (token == 0) return ncl_http_fail(outcome, NCL_NO_MEMORY, "no memory to sign a request");
@@ -481,6 +484,10 @@ static ncl_status begin(ncl_http_exchange *exchange, const ncl_http_call *call, 
   }
   if (!charge(exchange, bytes_to_begin(exchange, body_len))) {
     return ncl_http_fail(outcome, NCL_NO_MEMORY, "the memory budget has no room for a request");
+  }
+  if (exchange->channel->auth != NULL && call->context != NULL) {
+    exchange->context = call->context;
+    host_of(exchange)->context_retain(call->context);
   }
   ncl_status status = ncl_http_request_copy(exchange, call, outcome);
   if (status != NCL_OK) return status;

@@ -34,7 +34,7 @@ static bool same_value(const ncl_value *a, const ncl_value *b) {
 static bool same_settings(const ncl_http_channel *a, const ncl_http_channel *b) {
   if (a == b) return true;
   bool same_proxy = a->proxy == NULL || b->proxy == NULL ? a->proxy == b->proxy : strcmp(a->proxy, b->proxy) == 0;
-  return same_proxy && same_value(a->tls, b->tls);
+  return same_proxy && ncl_http_h2_ping_same(a, b) && same_value(a->tls, b->tls);
 }
 
 static ncl_http_h2 *find(const ncl_http_exchange *exchange) {
@@ -69,6 +69,7 @@ static void bury(ncl_http_h2 *h2) {
   if (h2->state == NCL_HTTP_H2_DEAD) return;
   h2->state = NCL_HTTP_H2_DEAD;
   service->host->timer_set(h2->idle, 0);
+  ncl_http_h2_ping_stop(h2);
   if (h2->watch != NULL) service->host->watch_close(h2->watch);
   h2->watch = NULL;
   service->host->timer_set(service->reap, service->host->now_ns(service->me));
@@ -85,6 +86,7 @@ static void free_connection(ncl_http_h2 *h2) {
   ncl_http_service *service = h2->service;
   if (h2->watch != NULL) service->host->watch_close(h2->watch);
   service->host->timer_close(h2->idle);
+  ncl_http_h2_ping_stop(h2);
   nghttp2_session_del(h2->session);
   ncl_dial_cancel(h2->dial);
   if (h2->fd >= 0) (void)close(h2->fd);
@@ -114,7 +116,7 @@ void ncl_http_h2_reap(ncl_http_service *service) {
 
 /* The connection is over, and with it all that is on it. A request that may have met a backend closing an idle
  * connection goes to a new one, once. */
-static void lose(ncl_http_h2 *h2, const char *reason) {
+void ncl_http_h2_lose(ncl_http_h2 *h2, const char *reason) {
   if (h2->state == NCL_HTTP_H2_DEAD) return;
   bool was_used = h2->streams > h2->exchange_count;
   bury(h2);
@@ -132,7 +134,7 @@ static void lose(ncl_http_h2 *h2, const char *reason) {
 }
 
 static void lose_by(ncl_http_h2 *h2, CURLcode result) {
-  lose(h2, ncl_http_reason(&h2->service->libraries, h2->easy, result, h2->error));
+  ncl_http_h2_lose(h2, ncl_http_reason(&h2->service->libraries, h2->easy, result, h2->error));
 }
 
 /* ---- bytes ------------------------------------------------------------------------------------------- */
@@ -144,7 +146,7 @@ static ssize_t plain_result(ncl_http_h2 *h2, ssize_t n, const char *what) {
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return 0;
   char words[160], reason[100];
   (void)snprintf(words, sizeof words, "%s: %s", what, strerror_r(errno, reason, sizeof reason));
-  lose(h2, words);
+  ncl_http_h2_lose(h2, words);
   return -1;
 }
 
@@ -170,7 +172,7 @@ static ssize_t receive_bytes(ncl_http_h2 *h2, uint8_t *bytes, size_t size) {
   if (result == CURLE_AGAIN) return 0;
   if (result == CURLE_OK && len > 0) return (ssize_t)len;
   if (result == CURLE_OK) {
-    lose(h2, "the backend closed the connection");
+    ncl_http_h2_lose(h2, "the backend closed the connection");
   } else {
     lose_by(h2, result);
   }
@@ -201,7 +203,7 @@ static bool fill_out(ncl_http_h2 *h2) {
     ssize_t n = nghttp2_session_mem_send(h2->session, &bytes);
     h2->in_session = false;
     if (n < 0 || (n > 0 && !ncl_http_buffer_add(&h2->out, bytes, (size_t)n, max))) {
-      lose(h2, n < 0 ? nghttp2_strerror((int)n) : "no memory to send");
+      ncl_http_h2_lose(h2, n < 0 ? nghttp2_strerror((int)n) : "no memory to send");
       return false;
     }
     /* DATA frames are put there by the callback. */
@@ -210,7 +212,7 @@ static bool fill_out(ncl_http_h2 *h2) {
   return h2->out.len > 0;
 }
 
-static void flush(ncl_http_h2 *h2) {
+void ncl_http_h2_flush(ncl_http_h2 *h2) {
   if (h2->state == NCL_HTTP_H2_CONNECTING || h2->state == NCL_HTTP_H2_DEAD || h2->in_session) return;
   while (send_out(h2) && fill_out(h2))
     continue;
@@ -219,7 +221,7 @@ static void flush(ncl_http_h2 *h2) {
   if (!waits && h2->exchange_count == 0) ncl_http_buffer_clear(&h2->out, 0);
   charge_out(h2);
   if (!waits && !nghttp2_session_want_read(h2->session) && !nghttp2_session_want_write(h2->session)) {
-    lose(h2, "the backend closed the connection");
+    ncl_http_h2_lose(h2, "the backend closed the connection");
     return;
   }
   uint32_t events = NCL_EVENT_READ | (waits ? NCL_EVENT_WRITE : 0);
@@ -231,14 +233,15 @@ static void flush(ncl_http_h2 *h2) {
 
 static void receive(ncl_http_h2 *h2, const uint8_t *bytes, size_t len) {
   if (!h2->has_read && len >= 7 && memcmp(bytes, "HTTP/1.", 7) == 0) {
-    lose(h2, "the backend speaks HTTP/1.1, not HTTP/2: is this a gRPC endpoint?");
+    ncl_http_h2_lose(h2, "the backend speaks HTTP/1.1, not HTTP/2: is this a gRPC endpoint?");
     return;
   }
   h2->has_read = true;
+  ncl_http_h2_ping_heard(h2);
   h2->in_session = true;
   ssize_t n = nghttp2_session_mem_recv(h2->session, bytes, len);
   h2->in_session = false;
-  if (n < 0) lose(h2, nghttp2_strerror((int)n));
+  if (n < 0) ncl_http_h2_lose(h2, nghttp2_strerror((int)n));
 }
 
 /* TLS may hold more than the socket shows, so that all of it is taken. */
@@ -254,7 +257,7 @@ static void read_all(ncl_http_h2 *h2) {
 static void on_events(void *arg, uint32_t events) {
   ncl_http_h2 *h2 = arg;
   if ((events & NCL_EVENT_READ) != 0) read_all(h2);
-  flush(h2);
+  ncl_http_h2_flush(h2);
   if (h2->state == NCL_HTTP_H2_DRAINING && h2->exchange_count == 0) bury(h2);
 }
 
@@ -262,7 +265,7 @@ static void on_idle(void *arg) {
   ncl_http_h2 *h2 = arg;
   if (h2->exchange_count > 0 || h2->state == NCL_HTTP_H2_DEAD) return;
   if (h2->session != NULL) (void)nghttp2_submit_goaway(h2->session, 0, 0, NGHTTP2_NO_ERROR, NULL, 0);
-  flush(h2);
+  ncl_http_h2_flush(h2);
   bury(h2);
 }
 
@@ -298,7 +301,7 @@ static void begin(ncl_http_h2 *h2) {
   const ncl_host *host = h2->service->host;
   curl_socket_t fd = h2->fd;
   if (h2->alpn[0] != '\0' && strcmp(h2->alpn, "h2") != 0) {
-    lose(h2, "the backend does not speak HTTP/2, which gRPC needs");
+    ncl_http_h2_lose(h2, "the backend does not speak HTTP/2, which gRPC needs");
     return;
   }
   if (!h2->is_plain) {
@@ -307,8 +310,8 @@ static void begin(ncl_http_h2 *h2) {
   h2->watched = NCL_EVENT_READ;
   if (fd != CURL_SOCKET_BAD) h2->watch = host->watch_open(h2->service->me, fd, h2->watched, on_events, h2);
   if (h2->watch != NULL) h2->session = ncl_http_h2_session(h2);
-  if (h2->session == NULL) {
-    lose(h2, "no memory for a connection");
+  if (h2->session == NULL || !ncl_http_h2_ping_start(h2)) {
+    ncl_http_h2_lose(h2, "no memory for a connection");
     return;
   }
   h2->state = NCL_HTTP_H2_OPEN;
@@ -318,7 +321,7 @@ static void begin(ncl_http_h2 *h2) {
     ncl_http_h2_detach(exchange);
     ncl_http_exchange_lost(exchange, NCL_NO_MEMORY, "no memory to send a request");
   }
-  flush(h2);
+  ncl_http_h2_flush(h2);
 }
 
 static void on_connected(void *arg, CURL *easy, CURLcode result) {
@@ -339,7 +342,7 @@ static void on_dialled(void *arg, int fd, const char *words) {
   if (fd >= 0) {
     begin(h2);
   } else {
-    lose(h2, words);
+    ncl_http_h2_lose(h2, words);
   }
 }
 
@@ -400,6 +403,7 @@ static void attach(ncl_http_h2 *h2, ncl_http_exchange *exchange) {
   h2->exchanges = exchange;
   h2->exchange_count++;
   h2->service->host->timer_set(h2->idle, 0);
+  ncl_http_h2_ping_wake(h2);
 }
 
 bool ncl_http_h2_run(ncl_http_exchange *exchange) {
@@ -412,7 +416,7 @@ bool ncl_http_h2_run(ncl_http_exchange *exchange) {
     ncl_http_h2_detach(exchange);
     return false;
   }
-  flush(h2);
+  ncl_http_h2_flush(h2);
   return true;
 }
 
@@ -427,7 +431,7 @@ void ncl_http_h2_stop(ncl_http_exchange *exchange) {
   }
   (void)nghttp2_session_set_stream_user_data(h2->session, stream, NULL);
   (void)nghttp2_submit_rst_stream(h2->session, 0, stream, NGHTTP2_CANCEL);
-  flush(h2);
+  ncl_http_h2_flush(h2);
 }
 
 void ncl_http_h2_forget(ncl_http_channel *channel) {
@@ -444,6 +448,6 @@ void ncl_http_h2_forget(ncl_http_channel *channel) {
 
 void ncl_http_h2_close_all(ncl_http_service *service) {
   for (ncl_http_h2 *h2 = service->h2; h2 != NULL; h2 = h2->next)
-    lose(h2, "the service was shut down");
+    ncl_http_h2_lose(h2, "the service was shut down");
   ncl_http_h2_reap(service);
 }

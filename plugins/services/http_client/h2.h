@@ -32,6 +32,9 @@ typedef struct ncl_http_h2 {
   ncl_watch *watch;
   uint32_t watched; /* for which events: setting them costs system calls */
   ncl_timer *idle;
+  ncl_timer *ping;   /* NULL: no pings are sent */
+  int64_t read_ns;   /* when something came last; known only with pings */
+  int64_t pinged_ns; /* when the ping went that is not answered yet; 0 = none is out */
   nghttp2_session *session;
   ncl_http_exchange *exchanges; /* those that wait for the connection and those on it */
   uint32_t exchange_count;
@@ -56,7 +59,7 @@ void ncl_http_h2_reap(ncl_http_service *service);
 /* [loop] Closes all connections at once. */
 void ncl_http_h2_close_all(ncl_http_service *service);
 
-/* Between h2.c and h2_stream.c. */
+/* Between h2.c, h2_ping.c and h2_stream.c. */
 
 /* So much is put together before it is handed to the socket: a write a frame costs several times the CPU. */
 #define NCL_HTTP_H2_FILL ((size_t)256 << 10)
@@ -68,4 +71,21 @@ nghttp2_session *ncl_http_h2_session(ncl_http_h2 *h2);
 bool ncl_http_h2_submit(ncl_http_h2 *h2, ncl_http_exchange *exchange);
 /* Removes an exchange from the connection's list. */
 void ncl_http_h2_detach(ncl_http_exchange *exchange);
+/* Sends what there is to send. */
+void ncl_http_h2_flush(ncl_http_h2 *h2);
+/* The connection is over, for a reason in words, and with it all that is on it. */
+void ncl_http_h2_lose(ncl_http_h2 *h2, const char *reason);
+
+/* The connection is open: its channel may want pings. False: no memory. */
+bool ncl_http_h2_ping_start(ncl_http_h2 *h2);
+/* Something came. */
+void ncl_http_h2_ping_heard(ncl_http_h2 *h2);
+/* A request goes onto the connection: one that nobody used may be dead. */
+void ncl_http_h2_ping_wake(ncl_http_h2 *h2);
+/* The backend said GOAWAY; `why` is its debug data. */
+void ncl_http_h2_ping_refused(ncl_http_h2 *h2, uint32_t error_code, ncl_str why);
+void ncl_http_h2_ping_stop(ncl_http_h2 *h2);
+/* Whether two channels ping alike. */
+bool ncl_http_h2_ping_same(const ncl_http_channel *a, const ncl_http_channel *b);
+
 #endif

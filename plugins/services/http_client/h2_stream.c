@@ -104,7 +104,11 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg) {
   ncl_http_h2 *h2 = arg;
-  if (frame->hd.type == NGHTTP2_GOAWAY && h2->state == NCL_HTTP_H2_OPEN) h2->state = NCL_HTTP_H2_DRAINING;
+  if (frame->hd.type == NGHTTP2_GOAWAY) {
+    const nghttp2_goaway *said = &frame->goaway;
+    if (h2->state == NCL_HTTP_H2_OPEN) h2->state = NCL_HTTP_H2_DRAINING;
+    ncl_http_h2_ping_refused(h2, said->error_code, ncl_str_of((const char *)said->opaque_data, said->opaque_data_len));
+  }
   bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   if (!ends || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)) return 0;
   ncl_http_exchange *exchange = exchange_of(session, frame->hd.stream_id);

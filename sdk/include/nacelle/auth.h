@@ -20,7 +20,8 @@ typedef struct ncl_auth_request {
   ncl_str method;
   ncl_str url;
   const ncl_pair *headers;
-  ncl_array body; /* of ncl_range: as sent, so after compression */
+  ncl_array body;       /* of ncl_range: as sent, so after compression */
+  ncl_context *context; /* of the telemetry: who sent it, client metadata; NULL = none */
 } ncl_auth_request;
 
 typedef struct ncl_auth_client {

@@ -35,6 +35,13 @@ typedef struct ncl_http_channel_config {
   uint64_t max_response;       /* bytes, decompressed; 0 = 4 MiB */
   ncl_str user_agent;          /* "" = the service's */
   const ncl_auth_client *auth; /* signs every request, after compression; NULL = none */
+  /* gRPC: a PING goes out once nothing came for so long (0 = never), and the connection is given up where no answer to
+   * it comes within the second time (0 = 20 s). Backends may refuse those that come often: then half as many are sent.
+   */
+  int64_t ping_time_ns;
+  int64_t ping_timeout_ns;
+  uint32_t ping_without_stream; /* 1 = also while no request is under way */
+  uint32_t reserved;
 } ncl_http_channel_config;
 
 typedef struct ncl_http_call {
@@ -46,6 +53,7 @@ typedef struct ncl_http_call {
   const ncl_pair *headers; /* copied */
   ncl_array body;          /* of ncl_range; must stay until done. gRPC: the message without its prefix */
   int64_t deadline_ns;     /* monotonic; 0 = none */
+  ncl_context *context;    /* of the telemetry, for the authenticator; retained; NULL = none */
 } ncl_http_call;
 
 /* How it went: what `outcome.result` of the token points to; valid until the done callback returns.

@@ -23,6 +23,7 @@ typedef struct ncl_otlp_try {
   ncl_range whole;   /* a place for the one piece of it */
   ncl_array body;    /* of ncl_range */
   int64_t deadline_ns;
+  ncl_context *context; /* of the item: for the authenticator */
 } ncl_otlp_try;
 
 /* What all it points to lives as long as the exporter. */

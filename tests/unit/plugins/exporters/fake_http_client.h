@@ -18,6 +18,7 @@ typedef struct fake_call {
   uint8_t *body;
   size_t body_len;
   int64_t deadline_ns;
+  char context[256]; /* "name=value;" each */
   ncl_token token;
   bool is_cancelled, is_answered;
 } fake_call;
@@ -29,7 +30,7 @@ typedef struct fake_http {
   uint32_t opens, closes, cancels, count;
   ncl_status refuses_open, refuses_start; /* NCL_OK = does not */
   ncl_http_channel_config config;         /* of the last open */
-  char proxy[128];
+  char proxy[128], user_agent[128];
   fake_call calls[FAKE_CALLS];
   ncl_http_reply reply; /* of an answer that is on its way */
 } fake_http;
@@ -47,6 +48,8 @@ static inline ncl_http_channel *fake_open(void *self, ncl_component *owner, cons
   fake->config = *config;
   (void)snprintf(fake->proxy, sizeof fake->proxy, "%.*s", (int)config->proxy_url.len,
                  config->proxy_url.len > 0 ? config->proxy_url.ptr : "");
+  (void)snprintf(fake->user_agent, sizeof fake->user_agent, "%.*s", (int)config->user_agent.len,
+                 config->user_agent.len > 0 ? config->user_agent.ptr : "");
   return (ncl_http_channel *)(void *)fake;
 }
 
@@ -77,6 +80,14 @@ static inline ncl_http_exchange *fake_start(ncl_http_channel *channel, const ncl
     c->body[c->body_len] = 0;
   }
   c->deadline_ns = call->deadline_ns;
+  ncl_array pairs = {NULL, 0, 0};
+  if (call->context != NULL) pairs = ncl_test_host(fake->t)->context_pairs(call->context);
+  at = 0;
+  for (uint32_t i = 0; i < pairs.count; i++) {
+    const ncl_pair *pair = ncl_array_at(&pairs, i);
+    at += (size_t)snprintf(c->context + at, sizeof c->context - at, "%s%.*s=%.*s", i > 0 ? ";" : "",
+                           (int)pair->name.len, pair->name.ptr, (int)pair->value.len, pair->value.ptr);
+  }
   c->token = token;
   return (ncl_http_exchange *)(void *)c;
 }

@@ -153,6 +153,7 @@ static void understands_endpoints(void **state) {
       {"endpoint: http://b:1/\ntls: {insecure: true}\n" DIRECT, "http://b:1" TRACES, ""},
       {"endpoint: http://b:1\n" DIRECT, "https://b:1" TRACES, ""}, /* as the reference has it, with a warning */
       {"endpoint: b:1\ntls: {insecure: true, ca_pem: x}\n" DIRECT, "https://b:1" TRACES, ""},
+      {"endpoint: b:1\ntls: {insecure: true, cert_file: x}\n" DIRECT, "http://b:1" TRACES, ""},
       {"endpoint: dns:///b:1\ntls: {insecure: true}\n" DIRECT, "http://b:1" TRACES, ""},
       {"endpoint: dns:b:1\ntls: {insecure: true}\n" DIRECT, "http://b:1" TRACES, ""},
       {"endpoint: passthrough:///b:1\ntls: {insecure: true}\n" DIRECT, "http://b:1" TRACES, ""},
@@ -194,7 +195,7 @@ static void refuses_configs_that_cannot_work(void **state) {
       {"endpoint: unix-abstract:b\n", "abstract"},
       {ENDPOINT "compression: snappy\n", "not supported"},
       {ENDPOINT "balancer_name: grpclb\n", "balancer"},
-      {ENDPOINT "wait_for_ready: true\n", "retry_on_failure"},
+      {"endpoint: b:1\ntls: {ca_pem: a, ca_file: b}\n", "ca_file"},
       {ENDPOINT "middlewares: [{id: a}]\n", "middlewares"},
       {ENDPOINT "headers: {a: \"b\\nc\"}\n", "control character"},
       {ENDPOINT "authorithy: x\n", "authority"},
@@ -208,12 +209,59 @@ static void refuses_configs_that_cannot_work(void **state) {
 
 static void warns_of_keys_without_effect(void **state) {
   fixture *f = *state;
-  f->options.config = "endpoint: http://b:1\nkeepalive: {time: 30s}\nbalancer_name: round_robin\nread_buffer_size: 1\n";
+  f->options.config =
+      "endpoint: http://b:1\nkeepalive: {time: 5s}\nbalancer_name: round_robin\nread_buffer_size: 1\n"
+      "wait_for_ready: true\n";
   ncl_test *t = start(f);
   assert_contains(ncl_test_diagnostics(t), "http:// does not switch TLS off");
-  assert_contains(ncl_test_diagnostics(t), "keepalive");
+  assert_contains(ncl_test_diagnostics(t), "every 10 seconds at most");
+  assert_contains(ncl_test_diagnostics(t), "wait_for_ready");
   assert_contains(ncl_test_diagnostics(t), "balancer_name");
   assert_contains(ncl_test_diagnostics(t), "read_buffer_size");
+}
+
+static void asks_for_pings_as_configured(void **state) {
+  static const struct {
+    const char *config;
+    int64_t time_s, timeout_s;
+    uint32_t without_stream;
+  } cases[] = {{ENDPOINT DIRECT, 0, 10, 0}, /* without the section none are sent */
+               {ENDPOINT DIRECT "keepalive:\n", 10, 10, 0},
+               {ENDPOINT DIRECT "keepalive: {time: 1s}\n", 10, 10, 0},
+               {ENDPOINT DIRECT "keepalive: {time: 1m, timeout: 3s, permit_without_stream: true}\n", 60, 3, 1}};
+  fixture *f = *state;
+  for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    f->options.config = cases[i].config;
+    ncl_test *t = start(f);
+    (void)send_one(t, NCL_SIGNAL_TRACES);
+    assert_int_equal(f->fake.config.ping_time_ns, cases[i].time_s * S);
+    assert_int_equal(f->fake.config.ping_without_stream, cases[i].without_stream);
+    if (cases[i].time_s > 0) assert_int_equal(f->fake.config.ping_timeout_ns, cases[i].timeout_s * S);
+    ncl_http_reply reply = reply_of(0);
+    fake_answer(&f->fake, i, &reply);
+    assert_int_equal(ncl_test_close(t), 0);
+  }
+  f->fake.t = NULL;
+}
+
+static void names_itself_as_told(void **state) {
+  fixture *f = *state;
+  f->options.config = ENDPOINT DIRECT "user_agent: fleet/7\n";
+  ncl_test *t = start(f);
+  (void)send_one(t, NCL_SIGNAL_TRACES);
+  assert_string_equal(f->fake.user_agent, "fleet/7");
+  ncl_http_reply reply = reply_of(0);
+  fake_answer(&f->fake, 0, &reply);
+}
+
+static void hands_the_context_to_the_authenticator(void **state) {
+  fixture *f = *state;
+  ncl_test *t = start(f);
+  const ncl_test_answer *answer = ncl_test_consume(t, ncl_test_batch(t, NCL_SIGNAL_TRACES, 3, ""), "x-tenant=a");
+  assert_int_equal(answer->status, NCL_PENDING);
+  assert_string_equal(f->fake.calls[0].context, "x-tenant=a");
+  ncl_http_reply reply = reply_of(0);
+  fake_answer(&f->fake, 0, &reply);
 }
 
 static void answers_to_its_alias(void **state) {
@@ -238,6 +286,9 @@ int main(void) {
       TEST(understands_endpoints),
       TEST(refuses_configs_that_cannot_work),
       TEST(warns_of_keys_without_effect),
+      TEST(asks_for_pings_as_configured),
+      TEST(names_itself_as_told),
+      TEST(hands_the_context_to_the_authenticator),
       TEST(answers_to_its_alias),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

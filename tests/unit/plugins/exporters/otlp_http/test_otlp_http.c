@@ -306,6 +306,8 @@ static void refuses_configs_that_cannot_work(void **state) {
       {ENDPOINT "compression: brotli\n", "compression"},
       {ENDPOINT "compression_params: {level: 15}\n", "levels 1 to 12"},
       {ENDPOINT "cookies: {enabled: true}\n", "cookies are not supported"},
+      {ENDPOINT "cookies:\n", "cookies are not supported"},
+      {ENDPOINT "tls: {cert_file: a}\n", "without its key"},
       {ENDPOINT "middlewares: [{id: a}]\n", "middlewares are not supported"},
       {ENDPOINT "profiles_endpoint: http://b\n", "profiles are not exported"},
       {ENDPOINT "headers: {'a b': c}\n", "no name that a header can have"},
@@ -322,19 +324,24 @@ static void refuses_configs_that_cannot_work(void **state) {
 
 static void warns_of_keys_without_effect(void **state) {
   fixture *f = *state;
-  f->options.config = ENDPOINT "max_idle_conns: 50\nwrite_buffer_size: 4096\nhttp2_ping_timeout: 3s\n";
+  f->options.config = ENDPOINT
+      "max_idle_conns: 50\nwrite_buffer_size: 4096\nhttp2_ping_timeout: 3s\n"
+      "force_attempt_http2: false\ncookies: {enabled: false}\n";
   ncl_test *t = start(f);
   assert_contains(ncl_test_diagnostics(t), "max_idle_conns");
   assert_contains(ncl_test_diagnostics(t), "write_buffer_size");
   assert_contains(ncl_test_diagnostics(t), "http2_ping_timeout");
+  assert_null(strstr(ncl_test_diagnostics(t), "force_attempt_http2"));
+  assert_null(strstr(ncl_test_diagnostics(t), "cookies"));
 }
 
 static void checks_the_files(void **state) {
   fixture *f = *state;
-  f->options.config = ENDPOINT "tls: {ca_file: /nonexistent/ca.pem, cert_file: /nonexistent/cert.pem}\n";
+  f->options.config =
+      ENDPOINT "tls: {ca_file: /nonexistent/ca.pem, cert_file: /nonexistent/cert.pem, key_file: /nonexistent/key}\n";
   ncl_test *t = f->fake.t = ncl_test_open(&f->options);
   assert_int_equal(ncl_test_status(t), NCL_OK);
-  assert_int_equal(ncl_test_check(t), 2);
+  assert_int_equal(ncl_test_check(t), 3);
   assert_contains(ncl_test_diagnostics(t), "ca_file");
 }
 

@@ -65,7 +65,10 @@ typedef struct grpc_double {
   uint32_t resets;
   uint32_t hung_up_at;
   bool hangs_up_once;
-  bool got_headers, got_request, client_left, got_reset;
+  bool goes_deaf;         /* reads nothing once a request is in */
+  uint32_t pings_refused; /* so many pings are answered by GOAWAY and the end of the connection */
+  uint32_t pings;
+  bool got_headers, got_request, client_left, got_reset, got_ping;
 } grpc_double;
 
 static inline void grpc_drop(grpc_connection *c) {
@@ -170,6 +173,15 @@ static inline int grpc_on_frame(nghttp2_session *session, const nghttp2_frame *f
     d->resets++;
     d->got_reset = true;
   }
+  if (frame->hd.type == NGHTTP2_PING) {
+    d->pings++;
+    d->got_ping = true;
+    if (d->pings_refused > 0) {
+      static const uint8_t why[] = "too_many_pings";
+      d->pings_refused--;
+      (void)nghttp2_submit_goaway(session, 0, 0, NGHTTP2_ENHANCE_YOUR_CALM, why, sizeof why - 1);
+    }
+  }
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
   grpc_request *r = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
   if (r == NULL) return 0;
@@ -205,6 +217,10 @@ static inline void grpc_read(void *arg, uint32_t events) {
       return;
     }
     grpc_flush(c);
+    if (d->goes_deaf && d->got_request) {
+      ncl_watch_set(c->watch, 0);
+      return;
+    }
     if (c->unwanted == 0) continue;
     (void)nghttp2_submit_rst_stream(c->session, 0, c->unwanted, NGHTTP2_NO_ERROR);
     c->unwanted = 0;
