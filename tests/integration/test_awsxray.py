@@ -224,4 +224,5 @@ def test_a_denial_says_which_permission_is_missing(program, collectors, double):
         sender.send(TRACES, spans(2))
         double.wait(lambda calls: len(calls) >= 1)
         running.wait_line(lambda line: "xray:PutTraceSegments" in str(line), "the permission")
+        running.wait_line("Exporting failed. Dropping data.", "the drop, which the exit code would say if it came later")
     assert len(double.calls) == 1, "a denial is final"
