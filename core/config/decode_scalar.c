@@ -30,9 +30,9 @@ static size_t user_info_end(ncl_str text, size_t *begin) {
 }
 
 /* The value is not for messages: its field is secret, or it is text that comes from a reference, which may have put a
- * secret into the wrong field. */
+ * secret into the wrong field, or it goes over lines, of which a mistake may have put one there. */
 static bool hides(const ncl_decoder *d, const ncl_node *node) {
-  if (d->secret) return true;
+  if (d->secret || ncl_source_span_is_long(node->mark.source, node->span)) return true;
   return (node->flags & (NCL_NODE_REFERENCE | NCL_NODE_SPLICED)) != 0 &&
          ncl_scalar_resolve(ncl_node_value(node)).kind == NCL_SCALAR_STRING;
 }
@@ -451,7 +451,8 @@ static bool decode_endpoint(ncl_decoder *d, const ncl_field *field, const ncl_no
 
 bool ncl_decode_scalar(ncl_decoder *d, const ncl_field *field, const ncl_node *node, ncl_value *out) {
   size_t begin;
-  if (!d->secret && !d->built_in && user_info_end(node->text, &begin) == 0) {
+  if (!d->secret && !d->built_in && !ncl_source_span_is_long(node->mark.source, node->span) &&
+      user_info_end(node->text, &begin) == 0) {
     ncl_source_show_span(node->mark.source, node->span);
   }
   switch (field->type) {

@@ -138,6 +138,11 @@ void ncl_source_show_span(ncl_source *source, uint32_t number) {
   if (source != NULL && number > 0 && number <= source->span_count) source->spans[number - 1].shown = 1;
 }
 
+bool ncl_source_span_is_long(const ncl_source *source, uint32_t number) {
+  if (source == NULL || number == 0 || number > source->span_count) return false;
+  return source->spans[number - 1].end_line > source->spans[number - 1].line;
+}
+
 void ncl_source_cut_spans(ncl_source *source, uint32_t line) {
   span *last = source->span_count > 0 ? &source->spans[source->span_count - 1] : NULL;
   if (last == NULL || line == 0 || last->line >= line - 1 || last->end_line < line - 1) return;

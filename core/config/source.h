@@ -3,6 +3,7 @@
 #ifndef NCL_CORE_CONFIG_SOURCE_H
 #define NCL_CORE_CONFIG_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -54,6 +55,8 @@ uint32_t ncl_source_add_span(ncl_source *source, uint32_t line, uint32_t column,
                              uint32_t end_column);
 /* The value of span `span` belongs to a field without secrets: excerpts may show it. 0 is ignored. */
 void ncl_source_show_span(ncl_source *source, uint32_t span);
+/* The value goes over several lines. */
+bool ncl_source_span_is_long(const ncl_source *source, uint32_t span);
 /* The parser gave up in line `line` (from 1): a value without quotes that reached into it from above had swallowed what
  * is no part of it. It is cut at that line's begin. */
 void ncl_source_cut_spans(ncl_source *source, uint32_t line);

@@ -82,17 +82,26 @@ static bool is_taken_by_own(checker *c, const ncl_value *value, const ncl_addres
 
 /* ---- others at the address ------------------------------------------------------------------------- */
 
+/* The same program, which is mostly the collector whose new config is looked at. */
+static bool is_another_of_us(const ncl_port_owner *owner) {
+  char name[sizeof owner->name] = "";
+  FILE *file = fopen("/proc/self/comm", "re");
+  if (file == NULL) return false;
+  if (fgets(name, sizeof name, file) != NULL) name[strcspn(name, "\n")] = '\0';
+  (void)fclose(file);
+  return owner->pid != 0 && owner->pid != (uint32_t)getpid() && strcmp(name, owner->name) == 0;
+}
+
 static void say_in_use(checker *c, const ncl_value *value, const ncl_address *address) {
   char text[NCL_ENDPOINT_TEXT], by[80] = "another process";
   ncl_port_owner owner;
   (void)ncl_address_format(address, text);
   if (ncl_port_owner_find("/proc", address, &owner)) {
+    if (is_another_of_us(&owner)) return;
     (void)snprintf(by, sizeof by, "a process of another user or container");
     if (owner.pid != 0) (void)snprintf(by, sizeof by, "process %u (%s)", owner.pid, owner.name);
   }
-  say(c, value, NCL_SEVERITY_WARNING,
-      "stop it, or choose another port; all is well if it is the collector of this config", "%s is in use by %s", text,
-      by);
+  say(c, value, NCL_SEVERITY_WARNING, "stop it, or choose another port", "%s is in use by %s", text, by);
 }
 
 static void say_unbound(checker *c, const ncl_value *value, const ncl_address *address, int error) {
