@@ -215,15 +215,15 @@ typedef struct line_reader {
   uint32_t line; /* from 0 */
   size_t span;   /* the next one */
   unread_state unread;
-  bool blank; /* the character before was white, or there was none */
+  bool edge; /* a "#" would begin a comment: the character before is part of no word, or there was none */
 } line_reader;
 
 static cell classify(line_reader *reader, uint32_t column, ncl_str rest) {
   const ncl_source *source = reader->source;
-  bool was_blank = reader->blank;
+  bool was_edge = reader->edge;
   bool hidden_if_unread = hides_unread(&reader->unread, rest);
 
-  reader->blank = rest.ptr[0] == ' ' || rest.ptr[0] == '\t';
+  reader->edge = !is_key_character((unsigned char)rest.ptr[0]);
   while (reader->span < source->span_count &&
          !before(reader->line, column, source->spans[reader->span].end_line, source->spans[reader->span].end_column)) {
     reader->span++;
@@ -232,7 +232,7 @@ static cell classify(line_reader *reader, uint32_t column, ncl_str rest) {
     const span *s = &source->spans[reader->span];
     if (!before(reader->line, column, s->line, s->column)) return s->shown ? CELL_SHOWN : CELL_HIDDEN;
   }
-  if (rest.ptr[0] == '#' && was_blank) return CELL_COMMENT;
+  if (rest.ptr[0] == '#' && was_edge) return CELL_COMMENT;
   if (reader->span == source->span_count && !source->complete) return hidden_if_unread ? CELL_HIDDEN : CELL_SHOWN;
   return CELL_SHOWN;
 }

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import random
+import re
 import subprocess
 import urllib.parse
 
@@ -210,4 +211,6 @@ def mutate(text, numbers):
 def test_no_random_mistake_brings_a_secret_out(program, tmp_path):
     for number in range(SEED, SEED + ROUNDS):
         text = mutate(TEXT, random.Random(number))
+        if re.search(CANARY + r"['\"]?\s*:", text):
+            continue  # it became a key
         assert_kept(said_of(program, text, tmp_path), f"NACELLE_TEST_SEED={number}")

@@ -248,6 +248,9 @@ static void says_what_does_not_fit(void **state) {
        "yaml:1:31: error: exporters.x.labels[1]: the name is written twice, first on line 1; keep one of them\n"},
       {"headers: [{name: a, value: 1}]",
        "yaml:1:28: error: exporters.x.headers.a: must be text, but the value is a number; put it in quotes\n"},
+      /* A line that is in the way may be anything. */
+      {"compression: gzip\n    SECRET",
+       "yaml:1:14: error: exporters.x.compression: the value is not one of: gzip, zstd, none, 1.2\n"},
       {"labels: x",
        "yaml:1:9: error: exporters.x.labels: must be a map, but this is text; write \"key: value\" lines below the "
        "key, indented\n"},

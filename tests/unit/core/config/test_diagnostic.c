@@ -174,12 +174,13 @@ static void shows_of_unread_text_no_more_than_the_first_key_of_a_line(void **sta
 }
 
 static void hides_comments(void **state) {
-  ncl_source *s = source_of("a", "# SECRET\na: b # SECRET\na#b: c\n", 0);
+  ncl_source *s = source_of("a", "# SECRET\na: b # SECRET\na#b: c\na: [#SECRET\n", 0);
   (void)state;
   ncl_source_set_complete(s);
   expect_excerpt(s, 1, 1, "  # ...\n  ^\n");
   expect_excerpt(s, 2, 1, "  a: b # ...\n  ^\n");
   expect_excerpt(s, 3, 1, "  a#b: c\n  ^\n");
+  expect_excerpt(s, 4, 1, "  a: [# ...\n  ^\n");
   ncl_source_release(s);
 }
 
