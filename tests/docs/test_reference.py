@@ -59,3 +59,8 @@ def test_rows(script):
         "| `g` | list of section |  |  |",
         "| `g[].h` | bool |  |  |",
     ]
+
+
+def test_the_table_of_own_metrics_is_what_the_source_says():
+    ended = subprocess.run([ROOT / "scripts/metrics-table", "--check"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
