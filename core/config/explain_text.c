@@ -282,7 +282,7 @@ static bool explain_pointer(ncl_source *source, ncl_str text, ncl_diagnostics *d
     return true;
   }
   if ((starts(text, "http://") || starts(text, "https://") || starts(text, "s3://")) && is_one_word(text)) {
-    ncl_error_at(diagnostics, mark, NO_PATH, "put the text that is found there in its place",
+    ncl_error_at(diagnostics, mark, NO_PATH, "to read it from there, give the address itself: --config https://...",
                  "this is an address, not the config that is found there");
     return true;
   }

@@ -197,6 +197,11 @@ static bool retrieve_variable(const ncl_environment *environment, ncl_str rest, 
 
 /* Schemes that people try and that mean something else. */
 static const char *explain_scheme(ncl_str scheme, ncl_str rest) {
+  bool is_parameter = rest.len > 4 && memmem(rest.ptr, rest.len, ":ssm:", 5) != NULL;
+  if (ncl_str_eq(scheme, (ncl_str)NCL_STR("arn")) && is_parameter) {
+    return "to read the parameter, write ssm: before its ARN; or give the ARN as \"valueFrom\" of a variable under "
+           "\"secrets\" in the ECS task definition, and name that variable here: env:COLLECTOR_CONFIG";
+  }
   if (ncl_str_eq(scheme, (ncl_str)NCL_STR("arn"))) {
     return "this is the name of something in AWS: in the ECS task definition, give it as \"valueFrom\" of a variable "
            "under \"secrets\", and name that variable here: env:COLLECTOR_CONFIG";
@@ -208,7 +213,7 @@ static const char *explain_scheme(ncl_str scheme, ncl_str rest) {
 }
 
 static bool unknown_scheme(ncl_str scheme, ncl_str rest, const char *looked, ncl_retrieved *out) {
-  static const char *const own[] = {"env", "file", "yaml", "http", "https", NULL};
+  static const char *const own[] = {"env", "file", "yaml", "http", "https", "ssm", "s3", NULL};
   const char *explained = explain_scheme(scheme, rest);
   ncl_near_miss near;
   char hint[sizeof(out->hint)];

@@ -67,8 +67,8 @@ static void explains_what_a_parameter_holds_instead_of_a_config(void **state) {
        "env:COLLECTOR_CONFIG:1:1: error: this is the name of a file, not the config in it; store the file's text (aws "
        "ssm put-parameter --value file://collector.yaml), or read the file itself with --config file:NAME\n"},
       {"https://example.com/config.yaml",
-       "env:COLLECTOR_CONFIG:1:1: error: this is an address, not the config that is found there; put the text that is "
-       "found there in its place\n"},
+       "env:COLLECTOR_CONFIG:1:1: error: this is an address, not the config that is found there; to read it from "
+       "there, give the address itself: --config https://...\n"},
       {"cmVjZWl2ZXJzOgogIG90bHA6CiAgICBwcm90b2NvbHM6CiAgICAgIGdycGM6Cg==\n",
        "env:COLLECTOR_CONFIG:1:1: error: this looks like base64, not like YAML text; store the YAML text as it is\n"},
       {"\"receivers:\\n  otlp:\\n\"",
@@ -181,6 +181,15 @@ static void says_what_to_do_when_there_is_no_config(void **state) {
        "relative one counts from the working directory\n"},
       {{"file:"}, NULL, "error: the name of the file is empty; write file:/path/of/the/config.yaml\n"},
       {{"file:/tmp"}, NULL, "error: \"/tmp\" is a directory; name the file in it\n"},
+      {{"arn:aws:ssm:eu-west-1:1:parameter/a"},
+       NULL,
+       "error: the scheme \"arn\" is not known; to read the parameter, write ssm: before its ARN; or give the ARN as "
+       "\"valueFrom\" of a variable under \"secrets\" in the ECS task definition, and name that variable here: "
+       "env:COLLECTOR_CONFIG\n"},
+      {{"fiel:/etc/x"},
+       NULL,
+       "error: the scheme \"fiel\" is not known; did you mean \"file:\"? the schemes that are known are env, file, "
+       "yaml\n"},
       {{"https://example.com/config.yaml"},
        NULL,
        "error: the scheme \"https\" is not known; the schemes that are known are env, file, yaml\n"},
