@@ -1228,6 +1228,10 @@ _Static_assert(NCL_HTTP_ENCODING_NONE == 0u, "NCL_HTTP_ENCODING_NONE changed its
 _Static_assert(NCL_HTTP_ENCODING_GZIP == 1u, "NCL_HTTP_ENCODING_GZIP changed its value");
 _Static_assert(NCL_HTTP_ENCODING_ZSTD == 2u, "NCL_HTTP_ENCODING_ZSTD changed its value");
 _Static_assert(NCL_HTTP_ENCODING_DEFLATE == 3u, "NCL_HTTP_ENCODING_DEFLATE changed its value");
+_Static_assert(NCL_HTTP_ENCODING_ZLIB == 4u, "NCL_HTTP_ENCODING_ZLIB changed its value");
+_Static_assert(NCL_HTTP_ENCODING_SNAPPY == 5u, "NCL_HTTP_ENCODING_SNAPPY changed its value");
+_Static_assert(NCL_HTTP_ENCODING_SNAPPY_FRAMED == 6u, "NCL_HTTP_ENCODING_SNAPPY_FRAMED changed its value");
+_Static_assert(NCL_HTTP_ENCODING_LZ4 == 7u, "NCL_HTTP_ENCODING_LZ4 changed its value");
 _Static_assert(NCL_STORAGE_PUT == 1u, "NCL_STORAGE_PUT changed its value");
 _Static_assert(NCL_STORAGE_DELETE == 2u, "NCL_STORAGE_DELETE changed its value");
 _Static_assert(NCL_PROCESS_STARTING == 1u, "NCL_PROCESS_STARTING changed its value");

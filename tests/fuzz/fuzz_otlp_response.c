@@ -82,7 +82,10 @@ static void read_message(ncl_range body, uint32_t encoding) {
   ncl_http_buffer plain = {0};
   if (!ncl_grpc_take_message(body, &compressed, &message)) return;
   if (message.ptr != NULL) assert(message.ptr + message.len == body.ptr + body.len);
-  if (compressed && ncl_http_decompress(encoding, message, &plain, REPLY_MAX) == NULL) assert(plain.len <= REPLY_MAX);
+  static ncl_http_codecs codecs; /* loaded once */
+  if (compressed && ncl_http_decompress(&codecs, encoding, message, &plain, REPLY_MAX) == NULL) {
+    assert(plain.len <= REPLY_MAX);
+  }
   ncl_http_buffer_clear(&plain, 0);
 }
 

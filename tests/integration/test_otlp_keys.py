@@ -124,6 +124,36 @@ def test_export_over_a_unix_socket(program, collectors, folder):
         collector.stop()
 
 
+# ---- Compression
+
+
+def exporter_to(collector, kind, compression):
+    settings = {"endpoint": f"http://127.0.0.1:{collector.port('http')}", "compression": compression}
+    if kind == "otlp_grpc":
+        settings = {**settings, "endpoint": f"127.0.0.1:{collector.port('grpc')}", "tls": {"insecure": True}}
+    return {kind: settings}
+
+
+@pytest.mark.export
+@pytest.mark.compression
+@pytest.mark.parametrize(
+    ("kind", "compression"),
+    [
+        *(("otlp_http", name) for name in ("gzip", "zlib", "deflate", "zstd", "snappy", "x-snappy-framed", "lz4")),
+        *(("otlp_grpc", name) for name in ("gzip", "zstd", "snappy")),
+    ],
+)
+def test_a_receiver_reads_what_an_exporter_compressed(program, collectors, sink, kind, compression):
+    second = collectors(config.tree(program, config.otlp_grpc(sink)))
+    first = collectors(config.tree(program, exporter_to(second, kind, compression)))
+    with GrpcSender(first.port("grpc")) as sender:
+        for signal in SIGNALS:
+            request = everything(signal)
+            sender.send(signal, request)
+            arrived = sink.wait_items(signal, signal.items(request))
+            compare.assert_same_requests(signal, [request], arrived, program.keeps)
+
+
 # ---- Keepalive of the receiver
 
 

@@ -68,9 +68,6 @@ static void look_at_pings(const report *r, ncl_otlp_grpc_settings *settings) {
 
 ncl_status ncl_otlp_grpc_check(const ncl_create *create, ncl_otlp_grpc_settings *settings) {
   report r = {create, NCL_OK};
-  if (settings->compression == NCL_OTLP_GRPC_SNAPPY) {
-    refuse(&r, key(&r, "compression"), "this compression is not supported", "use gzip, zstd or none");
-  }
   look_at_balancer(&r, settings);
   look_at_pings(&r, settings);
   if (settings->wait_for_ready) {
@@ -92,6 +89,8 @@ uint32_t ncl_otlp_grpc_encoding(const ncl_otlp_grpc_settings *settings) {
       return NCL_HTTP_ENCODING_GZIP;
     case NCL_OTLP_GRPC_ZSTD:
       return NCL_HTTP_ENCODING_ZSTD;
+    case NCL_OTLP_GRPC_SNAPPY:
+      return NCL_HTTP_ENCODING_SNAPPY_FRAMED;
     default:
       return NCL_HTTP_ENCODING_NONE;
   }

@@ -29,24 +29,36 @@ static void refuse(report *r, const ncl_value *where, const char *message, const
   r->status = NCL_PERMANENT;
 }
 
-static void warn_if_set(const report *r, const char *name, const char *message) {
-  const ncl_value *value = key(r, name);
-  if (value != NULL && value->is_set != 0) r->create->host->config_warning(r->create->me, value, str(message), str(""));
+static void warn(const report *r, const ncl_value *where, const char *message) {
+  r->create->host->config_warning(r->create->me, where, str(message), str(""));
 }
 
+static void warn_if_set(const report *r, const char *name, const char *message) {
+  const ncl_value *value = key(r, name);
+  if (value != NULL && value->is_set != 0) warn(r, value, message);
+}
+
+#define DEFLATE_LEVEL_MAX 12
+#define ZSTD_LEVEL_MAX 19
+
+/* The Go collector takes any number for zstd and uses the nearest level that it has. */
 static void look_at_compression(report *r, const ncl_otlp_http_settings *settings) {
   const ncl_value *level = ncl_value_get(key(r, "compression_params"), str("level"));
-  switch (settings->compression) {
-    case NCL_OTLP_HTTP_SNAPPY:
-    case NCL_OTLP_HTTP_ZLIB:
-    case NCL_OTLP_HTTP_LZ4:
-      refuse(r, key(r, "compression"), "this compression is not supported", "use gzip, zstd, deflate or none");
+  switch (ncl_otlp_http_encoding(settings)) {
+    case NCL_HTTP_ENCODING_NONE:
       break;
-    case NCL_OTLP_HTTP_GZIP:
-    case NCL_OTLP_HTTP_DEFLATE:
-      if (settings->level > 12) refuse(r, level, "gzip and deflate have the levels 1 to 12", "use a lower level");
+    case NCL_HTTP_ENCODING_ZSTD:
+      if (settings->level > ZSTD_LEVEL_MAX) warn(r, level, "zstd's highest level is 19: it is used");
+      break;
+    case NCL_HTTP_ENCODING_GZIP:
+    case NCL_HTTP_ENCODING_DEFLATE:
+    case NCL_HTTP_ENCODING_ZLIB:
+      if (settings->level > DEFLATE_LEVEL_MAX || settings->level < -2) {
+        refuse(r, level, "gzip, deflate and zlib have the levels 1 to 12", "use one of them, or leave the key out");
+      }
       break;
     default:
+      if (settings->level != 0) refuse(r, level, "this compression has no levels", "leave `compression_params` out");
       break;
   }
 }
@@ -84,16 +96,21 @@ ncl_status ncl_otlp_http_check(const ncl_create *create, const ncl_otlp_http_set
 }
 
 uint32_t ncl_otlp_http_encoding(const ncl_otlp_http_settings *settings) {
-  switch (settings->compression) {
-    case NCL_OTLP_HTTP_GZIP:
-      return NCL_HTTP_ENCODING_GZIP;
-    case NCL_OTLP_HTTP_ZSTD:
-      return NCL_HTTP_ENCODING_ZSTD;
-    case NCL_OTLP_HTTP_DEFLATE:
-      return NCL_HTTP_ENCODING_DEFLATE;
-    default:
-      return NCL_HTTP_ENCODING_NONE;
-  }
+  static const uint32_t encodings[] = {[NCL_OTLP_HTTP_GZIP] = NCL_HTTP_ENCODING_GZIP,
+                                       [NCL_OTLP_HTTP_ZSTD] = NCL_HTTP_ENCODING_ZSTD,
+                                       [NCL_OTLP_HTTP_DEFLATE] = NCL_HTTP_ENCODING_DEFLATE,
+                                       [NCL_OTLP_HTTP_NONE] = NCL_HTTP_ENCODING_NONE,
+                                       [NCL_OTLP_HTTP_EMPTY] = NCL_HTTP_ENCODING_NONE,
+                                       [NCL_OTLP_HTTP_SNAPPY] = NCL_HTTP_ENCODING_SNAPPY,
+                                       [NCL_OTLP_HTTP_ZLIB] = NCL_HTTP_ENCODING_ZLIB,
+                                       [NCL_OTLP_HTTP_LZ4] = NCL_HTTP_ENCODING_LZ4,
+                                       [NCL_OTLP_HTTP_SNAPPY_FRAMED] = NCL_HTTP_ENCODING_SNAPPY_FRAMED};
+  return encodings[settings->compression];
+}
+
+int64_t ncl_otlp_http_level(const ncl_otlp_http_settings *settings) {
+  if (settings->level <= 0 || ncl_otlp_http_encoding(settings) == NCL_HTTP_ENCODING_NONE) return 0;
+  return settings->level < ZSTD_LEVEL_MAX ? settings->level : ZSTD_LEVEL_MAX;
 }
 
 /* ---- the URL ----------------------------------------------------------------------------------------- */

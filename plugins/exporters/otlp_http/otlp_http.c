@@ -16,16 +16,17 @@
 #define AT(member) .offset = offsetof(ncl_otlp_http_settings, member)
 #define NOWHERE .offset = NCL_CONFIG_NO_OFFSET
 
-static const ncl_str compressions[] = {NCL_STR("gzip"), NCL_STR("zstd"),   NCL_STR("deflate"), NCL_STR("none"),
-                                       NCL_STR(""),     NCL_STR("snappy"), NCL_STR("zlib"),    NCL_STR("lz4")};
+static const ncl_str compressions[] = {NCL_STR("gzip"), NCL_STR("zstd"), NCL_STR("deflate"),
+                                       NCL_STR("none"), NCL_STR(""),     NCL_STR("snappy"),
+                                       NCL_STR("zlib"), NCL_STR("lz4"),  NCL_STR("x-snappy-framed")};
 static const ncl_str encodings[] = {NCL_STR("proto"), NCL_STR("json")};
 
 static const ncl_field header = {.type = NCL_TYPE_STRING, .flags = NCL_FIELD_SECRET};
 static const ncl_field any = {.type = NCL_TYPE_ANY};
 
 static const ncl_field params_fields[] = {
-    {FIELD("level", NCL_TYPE_INT, "0", "Level; 0 = the fastest that compresses well (1)."), AT(level), .min = -1,
-     .max = 19},
+    {FIELD("level", NCL_TYPE_INT, "0", "Level of gzip, deflate, zlib and zstd; 0 or less = the fastest (1)."),
+     AT(level), .min = -1000, .max = 1000},
 };
 
 static const ncl_field auth_fields[] = {
@@ -107,7 +108,7 @@ static ncl_status make_sender(otlp_http *exporter, const ncl_create *create) {
                   .proxy_url = settings->proxy_url,
                   .max_connections = (uint32_t)settings->max_connections,
                   .encoding = ncl_otlp_http_encoding(settings),
-                  .level = settings->level > 0 ? settings->level : 0,
+                  .level = ncl_otlp_http_level(settings),
                   .idle_timeout_ns = settings->idle_timeout_ns},
       .authenticator = settings->authenticator,
       .url = str(exporter->url),

@@ -32,6 +32,7 @@ enum {
   NCL_OTLP_HTTP_SNAPPY,
   NCL_OTLP_HTTP_ZLIB,
   NCL_OTLP_HTTP_LZ4,
+  NCL_OTLP_HTTP_SNAPPY_FRAMED,
 };
 
 /* Reports what is wrong with the settings, and what is without effect. NCL_OK or NCL_PERMANENT. */
@@ -42,5 +43,7 @@ ncl_status ncl_otlp_http_url(const ncl_create *create, const ncl_otlp_http_setti
                              ncl_str *path);
 /* NCL_HTTP_ENCODING_* of the setting `compression`. */
 uint32_t ncl_otlp_http_encoding(const ncl_otlp_http_settings *settings);
+/* The level that is used for it, 0 = the service's choice. */
+int64_t ncl_otlp_http_level(const ncl_otlp_http_settings *settings);
 
 #endif

@@ -58,7 +58,7 @@ static void close_job(ncl_http_job *job) {
 static ncl_http_job *open_job(ncl_http_exchange *exchange) {
   ncl_http_channel *channel = exchange->channel;
   ncl_http_service *service = channel->service;
-  size_t bound = ncl_http_compress_bound(channel->encoding, exchange->body_len);
+  size_t bound = ncl_http_compress_bound(&service->codecs, channel->encoding, exchange->body_len);
   ncl_http_job *job = bound > 0 ? calloc(1, sizeof *job) : NULL;
   if (job == NULL) return NULL;
   bool must = service->under_way <= 1;

@@ -59,12 +59,16 @@ static void take_numbers(ncl_http_channel *channel, const ncl_http_channel_confi
 }
 
 static const char *mistake(const ncl_http_channel_config *config) {
-  if (config->encoding > NCL_HTTP_ENCODING_DEFLATE) return "no such compression";
-  if (!ncl_http_level_is_valid(config->encoding, config->level)) {
-    return config->encoding == NCL_HTTP_ENCODING_ZSTD ? "zstd has the levels 1 to 19"
-                                                      : "gzip and deflate have the levels 1 to 12";
+  uint32_t encoding = config->encoding;
+  if (encoding > NCL_HTTP_ENCODING_LZ4) return "no such compression";
+  if (config->is_grpc != 0 && (encoding == NCL_HTTP_ENCODING_ZLIB || encoding == NCL_HTTP_ENCODING_SNAPPY ||
+                               encoding == NCL_HTTP_ENCODING_LZ4)) {
+    return "gRPC has no such compression";
   }
-  return NULL;
+  if (ncl_http_level_is_valid(encoding, config->level)) return NULL;
+  if (encoding == NCL_HTTP_ENCODING_ZSTD) return "zstd has the levels 1 to 19";
+  bool has_levels = ncl_http_level_is_valid(encoding, 1);
+  return has_levels ? "gzip, deflate and zlib have the levels 1 to 12" : "this compression has no levels";
 }
 
 ncl_http_channel *ncl_http_channel_open(void *self, ncl_component *owner, const ncl_http_channel_config *config,
@@ -72,6 +76,7 @@ ncl_http_channel *ncl_http_channel_open(void *self, ncl_component *owner, const 
   ncl_http_service *service = self;
   (void)owner;
   const char *wrong = mistake(config);
+  if (wrong == NULL) wrong = ncl_http_codecs_load(&service->codecs, config->encoding);
   if (wrong != NULL) {
     (void)ncl_http_fail(outcome, NCL_PERMANENT, wrong);
     return NULL;

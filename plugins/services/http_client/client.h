@@ -38,6 +38,7 @@ typedef struct ncl_http_service {
   struct ncl_http_h2 *h2;       /* connections of gRPC */
   ncl_timer *reap;              /* frees those that are dead */
   ncl_http_channel *channels;
+  ncl_http_codecs codecs;
   ncl_http_store store;              /* what compressing bodies needs */
   uint32_t jobs;                     /* that compress now */
   ncl_http_exchange *to_encode_head; /* those that wait for one to end, oldest first */

@@ -396,7 +396,7 @@ static ncl_status sign(ncl_http_exchange *exchange, ncl_outcome *outcome) {
   const ncl_auth_client *auth = exchange->channel->auth;
   uint32_t encoding = exchange->channel->encoding;
   bool has_encoding = encoding != NCL_HTTP_ENCODING_NONE && exchange->body_len > 0 && !exchange->channel->is_grpc;
-  const char *name = ncl_http_encoding_name(encoding);
+  const char *name = ncl_http_encoding_name(encoding, false);
   ncl_auth_request *request = &exchange->signing;
   exchange->headers[exchange->header_count] = (ncl_pair){NCL_STR("Content-Encoding"), {name, strlen(name)}};
   *request = (ncl_auth_request){.struct_size = sizeof *request,

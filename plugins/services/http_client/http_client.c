@@ -40,7 +40,7 @@ bool ncl_http_service_libraries(ncl_http_service *service) {
 bool ncl_http_service_ready(ncl_http_service *service, ncl_outcome *outcome) {
   if (service->is_ready) return true;
   service->reap = service->host->timer_open(service->me, reap, service);
-  bool ok = service->reap != NULL && ncl_http_store_open(&service->store, service->host, service->me);
+  bool ok = service->reap != NULL && ncl_http_store_open(&service->store, service->host, service->me, &service->codecs);
   ok = ok && ncl_http_multi_open(&service->multi, service->host, service->me, &service->libraries,
                                  ncl_http_exchange_done, service);
   if (!ok) {
@@ -54,6 +54,7 @@ bool ncl_http_service_ready(ncl_http_service *service, ncl_outcome *outcome) {
 
 void ncl_http_service_leave(ncl_http_service *service) {
   if (--service->users > 0) return;
+  ncl_http_codecs_close(&service->codecs);
   free(service);
 }
 

@@ -96,7 +96,7 @@ static void put_lines(lines *l, const ncl_http_exchange *exchange, const ncl_arr
   l->bytes = 0;
   put_without(l, "Expect");
   if (channel->encoding != NCL_HTTP_ENCODING_NONE && exchange->body_len > 0) {
-    put_header(l, str("Content-Encoding"), str(ncl_http_encoding_name(channel->encoding)));
+    put_header(l, str("Content-Encoding"), str(ncl_http_encoding_name(channel->encoding, channel->is_grpc)));
   }
   each_header(exchange, added, put_header, l);
   if (!has_header(exchange, added, "accept")) put_without(l, "Accept");
@@ -159,7 +159,7 @@ static void put_head(head *h, const ncl_http_exchange *exchange, const ncl_array
     put_head_line(h, str("Content-Length"), str(length));
   }
   if (channel->encoding != NCL_HTTP_ENCODING_NONE && has_body) {
-    put_head_line(h, str("Content-Encoding"), str(ncl_http_encoding_name(channel->encoding)));
+    put_head_line(h, str("Content-Encoding"), str(ncl_http_encoding_name(channel->encoding, channel->is_grpc)));
   }
   each_header(exchange, added, put_head_line, h);
   put_text(h, str("\r\n"));
@@ -229,7 +229,7 @@ static void put_pairs(pairs *p, const ncl_http_exchange *exchange, const ncl_arr
   put_pair(p, str("content-type"), str("application/grpc"));
   put_pair(p, str("grpc-accept-encoding"), str("identity,gzip,zstd,deflate"));
   if (channel->encoding != NCL_HTTP_ENCODING_NONE) {
-    put_pair(p, str("grpc-encoding"), str(ncl_http_encoding_name(channel->encoding)));
+    put_pair(p, str("grpc-encoding"), str(ncl_http_encoding_name(channel->encoding, channel->is_grpc)));
   }
   if (!has_header(exchange, added, "user-agent")) put_pair(p, str("user-agent"), str(ncl_http_user_agent(channel)));
   each_header(exchange, added, put_pair_but_host, p);

@@ -119,7 +119,9 @@ static void read_grpc_body(ncl_http_exchange *exchange) {
   reply->body = (ncl_range){NULL, 0};
   if (!ncl_http_encoding_of(field_value(exchange, "grpc-encoding"), &encoding)) return;
   if (encoding == NCL_HTTP_ENCODING_NONE) return;
-  if (ncl_http_decompress(encoding, message, &exchange->plain, exchange->channel->max_response) != NULL) return;
+  if (ncl_http_decompress(&exchange->channel->service->codecs, encoding, message, &exchange->plain,
+                          exchange->channel->max_response) != NULL)
+    return;
   reply->body = (ncl_range){exchange->plain.ptr, exchange->plain.len};
 }
 
@@ -155,7 +157,8 @@ static const char *read_http_body(ncl_http_exchange *exchange) {
   if (name.len == 0 || reply->body.len == 0) return NULL;
   if (!ncl_http_encoding_of(name, &encoding)) return "the answer is compressed in a way that was not offered";
   if (encoding == NCL_HTTP_ENCODING_NONE) return NULL;
-  const char *wrong = ncl_http_decompress(encoding, reply->body, &exchange->plain, exchange->channel->max_response);
+  const char *wrong = ncl_http_decompress(&exchange->channel->service->codecs, encoding, reply->body, &exchange->plain,
+                                          exchange->channel->max_response);
   if (wrong == NULL) reply->body = (ncl_range){exchange->plain.ptr, exchange->plain.len};
   return wrong;
 }

@@ -33,8 +33,9 @@ static void drop_all(void *arg) {
   }
 }
 
-bool ncl_http_store_open(ncl_http_store *store, const ncl_host *host, ncl_component *me) {
-  *store = (ncl_http_store){.host = host, .me = me};
+bool ncl_http_store_open(ncl_http_store *store, const ncl_host *host, ncl_component *me,
+                         const ncl_http_codecs *codecs) {
+  *store = (ncl_http_store){.host = host, .me = me, .codecs = codecs};
   store->tidy = host->timer_open(me, drop_all, store);
   return store->tidy != NULL;
 }
@@ -58,7 +59,7 @@ ncl_http_compressor *ncl_http_store_compressor(ncl_http_store *store, uint32_t e
     store->compressor_count--;
     return found;
   }
-  return ncl_http_compressor_new(encoding, level);
+  return ncl_http_compressor_new(store->codecs, encoding, level);
 }
 
 void ncl_http_store_keep_compressor(ncl_http_store *store, ncl_http_compressor *compressor) {

@@ -21,6 +21,7 @@ enum { NCL_HTTP_ROOM_IN, NCL_HTTP_ROOM_OUT, NCL_HTTP_ROOMS };
 typedef struct ncl_http_store {
   const ncl_host *host; /* NULL: it is closed */
   ncl_component *me;
+  const ncl_http_codecs *codecs;
   ncl_timer *tidy; /* gives up what was kept, after a while without use */
   ncl_http_compressor *compressors;
   uint32_t compressor_count;
@@ -31,11 +32,11 @@ typedef struct ncl_http_store {
 } ncl_http_store;
 
 /* All [loop]. False: no memory. */
-bool ncl_http_store_open(ncl_http_store *store, const ncl_host *host, ncl_component *me);
+bool ncl_http_store_open(ncl_http_store *store, const ncl_host *host, ncl_component *me, const ncl_http_codecs *codecs);
 /* Frees what is kept. What is in use is freed when it is given back. */
 void ncl_http_store_close(ncl_http_store *store);
 
-/* A compressor of this kind: one that is free, or a new one. NULL = no memory. */
+/* A compressor of this kind, whose library is loaded: one that is free, or a new one. NULL = no memory. */
 ncl_http_compressor *ncl_http_store_compressor(ncl_http_store *store, uint32_t encoding, int32_t level);
 void ncl_http_store_keep_compressor(ncl_http_store *store, ncl_http_compressor *compressor);
 

@@ -21,6 +21,10 @@ typedef struct ncl_http_exchange ncl_http_exchange; /* one request under way */
 #define NCL_HTTP_ENCODING_GZIP 1u
 #define NCL_HTTP_ENCODING_ZSTD 2u
 #define NCL_HTTP_ENCODING_DEFLATE 3u
+#define NCL_HTTP_ENCODING_ZLIB 4u          /* not for gRPC */
+#define NCL_HTTP_ENCODING_SNAPPY 5u        /* a block; not for gRPC */
+#define NCL_HTTP_ENCODING_SNAPPY_FRAMED 6u /* what gRPC calls snappy */
+#define NCL_HTTP_ENCODING_LZ4 7u           /* the frame format; not for gRPC */
 
 typedef struct ncl_http_channel_config {
   uint32_t struct_size;

@@ -193,7 +193,7 @@ static void refuses_configs_that_cannot_work(void **state) {
       {"endpoint: unix:///run/b.sock\n", "TLS over a unix socket"},
       {"endpoint: unix:b.sock\n", "absolute"},
       {"endpoint: unix-abstract:b\n", "abstract"},
-      {ENDPOINT "compression: snappy\n", "not supported"},
+      {ENDPOINT "compression: lz4\n", "compression"},
       {ENDPOINT "balancer_name: grpclb\n", "balancer"},
       {"endpoint: b:1\ntls: {ca_pem: a, ca_file: b}\n", "ca_file"},
       {ENDPOINT "middlewares: [{id: a}]\n", "middlewares"},
@@ -218,6 +218,25 @@ static void warns_of_keys_without_effect(void **state) {
   assert_contains(ncl_test_diagnostics(t), "wait_for_ready");
   assert_contains(ncl_test_diagnostics(t), "balancer_name");
   assert_contains(ncl_test_diagnostics(t), "read_buffer_size");
+}
+
+static void knows_the_compressions(void **state) {
+  static const struct {
+    const char *config;
+    uint32_t encoding;
+  } cases[] = {{ENDPOINT DIRECT "compression: zstd\n", NCL_HTTP_ENCODING_ZSTD},
+               {ENDPOINT DIRECT "compression: snappy\n", NCL_HTTP_ENCODING_SNAPPY_FRAMED},
+               {ENDPOINT DIRECT "compression: none\n", NCL_HTTP_ENCODING_NONE},
+               {ENDPOINT DIRECT "compression: ''\n", NCL_HTTP_ENCODING_NONE}};
+  fixture *f = *state;
+  for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    f->options.config = cases[i].config;
+    ncl_test *t = start(f);
+    ncl_test_advance(t, S);
+    assert_int_equal(f->fake.config.encoding, cases[i].encoding);
+    assert_int_equal(ncl_test_close(t), 0);
+  }
+  f->fake.t = NULL;
 }
 
 static void asks_for_pings_as_configured(void **state) {
@@ -286,6 +305,7 @@ int main(void) {
       TEST(understands_endpoints),
       TEST(refuses_configs_that_cannot_work),
       TEST(warns_of_keys_without_effect),
+      TEST(knows_the_compressions),
       TEST(asks_for_pings_as_configured),
       TEST(names_itself_as_told),
       TEST(hands_the_context_to_the_authenticator),

@@ -279,16 +279,24 @@ static void knows_the_compressions(void **state) {
   static const struct {
     const char *config;
     uint32_t encoding;
-  } cases[] = {{ENDPOINT DIRECT "compression: gzip\n", NCL_HTTP_ENCODING_GZIP},
-               {ENDPOINT DIRECT "compression: deflate\n", NCL_HTTP_ENCODING_DEFLATE},
-               {ENDPOINT DIRECT "compression: none\n", NCL_HTTP_ENCODING_NONE},
-               {ENDPOINT DIRECT "compression: ''\n", NCL_HTTP_ENCODING_NONE}};
+    int64_t level;
+  } cases[] = {{ENDPOINT DIRECT "compression: gzip\n", NCL_HTTP_ENCODING_GZIP, 0},
+               {ENDPOINT DIRECT "compression_params: {level: -1}\n", NCL_HTTP_ENCODING_GZIP, 0},
+               {ENDPOINT DIRECT "compression: deflate\n", NCL_HTTP_ENCODING_DEFLATE, 0},
+               {ENDPOINT DIRECT "compression: zlib\ncompression_params: {level: 9}\n", NCL_HTTP_ENCODING_ZLIB, 9},
+               {ENDPOINT DIRECT "compression: zstd\ncompression_params: {level: 22}\n", NCL_HTTP_ENCODING_ZSTD, 19},
+               {ENDPOINT DIRECT "compression: snappy\n", NCL_HTTP_ENCODING_SNAPPY, 0},
+               {ENDPOINT DIRECT "compression: x-snappy-framed\n", NCL_HTTP_ENCODING_SNAPPY_FRAMED, 0},
+               {ENDPOINT DIRECT "compression: lz4\n", NCL_HTTP_ENCODING_LZ4, 0},
+               {ENDPOINT DIRECT "compression: none\ncompression_params: {level: 5}\n", NCL_HTTP_ENCODING_NONE, 0},
+               {ENDPOINT DIRECT "compression: ''\n", NCL_HTTP_ENCODING_NONE, 0}};
   fixture *f = *state;
   for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     f->options.config = cases[i].config;
     ncl_test *t = start(f);
     ncl_test_advance(t, 200 * MS);
     assert_int_equal(f->fake.config.encoding, cases[i].encoding);
+    assert_int_equal(f->fake.config.level, cases[i].level);
     assert_int_equal(ncl_test_close(t), 0);
   }
   f->fake.t = NULL;
@@ -302,7 +310,8 @@ static void refuses_configs_that_cannot_work(void **state) {
       {"endpoint: http://\n", "has no host"},
       {"endpoint: 'http://a b'\n", "space"},
       {"endpoint: unix://a.sock\n", "absolute path"},
-      {ENDPOINT "compression: snappy\n", "not supported"},
+      {ENDPOINT "compression: snappy\ncompression_params: {level: 3}\n", "has no levels"},
+      {ENDPOINT "compression_params: {level: -3}\n", "levels 1 to 12"},
       {ENDPOINT "compression: brotli\n", "compression"},
       {ENDPOINT "compression_params: {level: 15}\n", "levels 1 to 12"},
       {ENDPOINT "cookies: {enabled: true}\n", "cookies are not supported"},
