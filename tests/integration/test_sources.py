@@ -268,5 +268,5 @@ def test_https_to_a_server_without_tls(program, server):
 
 def test_an_unknown_scheme_says_what_there_is_and_where_it_looked(program):
     said = refused(program, "--config", "ssmx:/otel/config")
-    assert 'the scheme "ssmx" is not known; the schemes that are known are env, file, yaml, http, https' in said
+    assert 'the scheme "ssmx" is not known; did you mean "ssm:"? the schemes that are known are env, file, yaml, http, https' in said
     assert "no file sources/ssmx.so in /" in said
