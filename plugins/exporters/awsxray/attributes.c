@@ -9,11 +9,12 @@ typedef struct mark {
   size_t before, inside;
 } mark;
 
-#define begin_object(w, literal, m) ((m)->before = (w)->len, xj_key((w), literal), xj_open(w), (m)->inside = (w)->len)
+#define begin_object(w, literal, m) \
+  ((m)->before = (w)->len, ncl_json_inner_key((w), literal), ncl_json_open(w), (m)->inside = (w)->len)
 
 static void end_object(ncl_writer *w, const mark *m) {
   if (w->len != m->inside) {
-    xj_close(w);
+    ncl_json_close(w);
   } else if (w->status == NCL_OK) {
     w->len = m->before;
   }
@@ -64,15 +65,15 @@ static void put_annotations(ncl_xray_translator *t, ncl_writer *w, bool with_res
   begin_object(w, "annotations", &m);
   while (with_resource && ncl_attributes_next(&resource, &attribute)) {
     if (!is_scalar(&attribute.value) || !is_indexed(t, resource_prefix, attribute.key)) continue;
-    ncl_xj_annotation(w, resource_prefix, attribute.key);
-    ncl_xj_any(w, &attribute.value);
+    ncl_xray_annotation(w, resource_prefix, attribute.key);
+    ncl_json_inner_any(w, &attribute.value);
   }
   for (uint32_t i = 0; i < t->rest_count; i++) {
     const ncl_xray_rest *rest = &t->rest[i];
     if (!is_scalar(&rest->attribute.value) || (is_service && rest->is_removed)) continue;
     if (!is_indexed(t, no_prefix, rest->attribute.key)) continue;
-    ncl_xj_annotation(w, no_prefix, rest->attribute.key);
-    ncl_xj_any(w, &rest->attribute.value);
+    ncl_xray_annotation(w, no_prefix, rest->attribute.key);
+    ncl_json_inner_any(w, &rest->attribute.value);
   }
   end_object(w, &m);
 }
@@ -124,8 +125,8 @@ static void put_inner(ncl_writer *w, ncl_str object) {
     inner.len--;
   }
   if (inner.len == 0) return;
-  xj_comma(w);
-  ncl_xj_raw(w, inner);
+  ncl_json_comma(w);
+  ncl_json_inner_raw(w, inner);
 }
 
 static void put_rest(ncl_xray_translator *t, ncl_writer *w) {
@@ -137,8 +138,8 @@ static void put_rest(ncl_xray_translator *t, ncl_writer *w) {
       if (is_default(attribute->key)) put_inner(w, object);
       continue;
     }
-    ncl_xj_name(w, no_prefix, attribute->key);
-    ncl_xj_any(w, &attribute->value);
+    ncl_json_inner_name(w, no_prefix, attribute->key);
+    ncl_json_inner_any(w, &attribute->value);
   }
 }
 
@@ -149,8 +150,8 @@ static void put_namespaces(ncl_xray_translator *t, ncl_writer *w) {
     ncl_str object = object_of(&attribute->value), key = attribute->key;
     if (object.len == 0) continue;
     size_t skipped = sizeof METADATA_PREFIX - 1;
-    ncl_xj_name(w, no_prefix, ncl_str_of(key.ptr + skipped, key.len - skipped));
-    ncl_xj_raw(w, object);
+    ncl_json_inner_name(w, no_prefix, ncl_str_of(key.ptr + skipped, key.len - skipped));
+    ncl_json_inner_raw(w, object);
   }
 }
 
@@ -167,23 +168,23 @@ static void put_events(ncl_xray_translator *t, ncl_writer *w) {
   while (ncl_repeated_next(&events, &body)) {
     if (!ncl_span_event_read(body, &event) || is_in_cause(t, &event)) continue;
     if (is_first) {
-      xj_key(w, "otel.events");
-      xj_literal(w, "[");
+      ncl_json_inner_key(w, "otel.events");
+      ncl_json_literal(w, "[");
     }
     is_first = false;
-    xj_comma(w);
-    xj_literal(w, "{" XJ_NAME("name"));
-    ncl_xj_text(w, event.name);
-    xj_literal(w, "," XJ_NAME("time"));
-    ncl_xj_seconds(w, event.time_ns);
+    ncl_json_comma(w);
+    ncl_json_literal(w, "{" NCL_JSON_INNER_NAME("name"));
+    ncl_json_inner_text(w, event.name);
+    ncl_json_literal(w, "," NCL_JSON_INNER_NAME("time"));
+    ncl_xray_seconds(w, event.time_ns);
     if (event.attributes.count > 0) {
-      xj_literal(w, "," XJ_NAME("attributes") "{");
-      ncl_xj_members(w, event.attributes);
-      xj_close(w);
+      ncl_json_literal(w, "," NCL_JSON_INNER_NAME("attributes") "{");
+      ncl_json_inner_members(w, event.attributes);
+      ncl_json_close(w);
     }
-    xj_close(w);
+    ncl_json_close(w);
   }
-  if (!is_first) xj_literal(w, "]");
+  if (!is_first) ncl_json_literal(w, "]");
 }
 
 static void put_default(ncl_xray_translator *t, ncl_writer *w, bool with_resource, bool is_service) {
@@ -192,8 +193,8 @@ static void put_default(ncl_xray_translator *t, ncl_writer *w, bool with_resourc
   while (with_resource && ncl_attributes_next(&resource, &attribute)) {
     if (attribute.value.type == 0) continue;
     if (is_scalar(&attribute.value) && is_indexed(t, resource_prefix, attribute.key)) continue;
-    ncl_xj_name(w, resource_prefix, attribute.key);
-    ncl_xj_any(w, &attribute.value);
+    ncl_json_inner_name(w, resource_prefix, attribute.key);
+    ncl_json_inner_any(w, &attribute.value);
   }
   if (is_service) return;
   if (t->options.index_all == 0) put_rest(t, w);
@@ -201,13 +202,13 @@ static void put_default(ncl_xray_translator *t, ncl_writer *w, bool with_resourc
 }
 
 static void put_mark(ncl_writer *w, uint32_t trimmed) {
-  xj_key(w, "nacelle.trimmed");
+  ncl_json_inner_key(w, "nacelle.trimmed");
   if (trimmed == NCL_XRAY_TRIM_METADATA) {
-    xj_literal(w, XJ_STRING("metadata"));
+    ncl_json_literal(w, NCL_JSON_INNER_STRING("metadata"));
   } else if (trimmed == NCL_XRAY_TRIM_ANNOTATIONS) {
-    xj_literal(w, XJ_STRING("metadata, annotations"));
+    ncl_json_literal(w, NCL_JSON_INNER_STRING("metadata, annotations"));
   } else {
-    xj_literal(w, XJ_STRING("metadata, annotations, stacks"));
+    ncl_json_literal(w, NCL_JSON_INNER_STRING("metadata, annotations, stacks"));
   }
 }
 

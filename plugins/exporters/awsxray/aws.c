@@ -13,8 +13,8 @@ static void put_named(const ncl_xray_facts *facts, ncl_writer *w, const named *n
   for (size_t i = 0; i < count; i++) {
     ncl_str value = ncl_xray_str(facts, names[i].place);
     if (value.len == 0) continue;
-    ncl_xj_name(w, none, ncl_str_of(names[i].name, strlen(names[i].name)));
-    ncl_xj_text(w, value);
+    ncl_json_inner_name(w, none, ncl_str_of(names[i].name, strlen(names[i].name)));
+    ncl_json_inner_text(w, value);
   }
 }
 
@@ -36,12 +36,12 @@ static void put_beanstalk(const ncl_xray_facts *r, ncl_writer *w) {
                                 {"version_label", NCL_XRAY_SERVICE_VERSION}};
   ncl_str deployment = ncl_xray_str(r, NCL_XRAY_SERVICE_INSTANCE_ID);
   if (deployment.len == 0) return;
-  xj_key(w, "elastic_beanstalk");
-  xj_open(w);
+  ncl_json_inner_key(w, "elastic_beanstalk");
+  ncl_json_open(w);
   PUT_NAMED(r, w, names);
-  xj_key(w, "deployment_id");
-  ncl_xj_int(w, number_of(deployment));
-  xj_close(w);
+  ncl_json_inner_key(w, "deployment_id");
+  ncl_json_put_int(w, number_of(deployment));
+  ncl_json_close(w);
 }
 
 static void put_platform(const ncl_xray_facts *r, ncl_writer *w) {
@@ -62,22 +62,22 @@ static void put_platform(const ncl_xray_facts *r, ncl_writer *w) {
   ncl_str platform = ncl_xray_str(r, NCL_XRAY_CLOUD_PLATFORM);
   if (ncl_xray_is(platform, "aws_elastic_beanstalk")) put_beanstalk(r, w);
   if (ncl_xray_is(platform, "aws_ecs")) {
-    xj_key(w, "ecs");
-    xj_open(w);
+    ncl_json_inner_key(w, "ecs");
+    ncl_json_open(w);
     PUT_NAMED(r, w, ecs);
-    xj_close(w);
+    ncl_json_close(w);
   }
   if (ncl_xray_is(platform, "aws_ec2") || ncl_xray_str(r, NCL_XRAY_HOST_ID).len > 0) {
-    xj_key(w, "ec2");
-    xj_open(w);
+    ncl_json_inner_key(w, "ec2");
+    ncl_json_open(w);
     PUT_NAMED(r, w, ec2);
-    xj_close(w);
+    ncl_json_close(w);
   }
   if (ncl_xray_is(platform, "aws_eks") || ncl_xray_str(r, NCL_XRAY_K8S_CLUSTER).len > 0) {
-    xj_key(w, "eks");
-    xj_open(w);
+    ncl_json_inner_key(w, "eks");
+    ncl_json_open(w);
     PUT_NAMED(r, w, eks);
-    xj_close(w);
+    ncl_json_close(w);
   }
 }
 
@@ -97,14 +97,14 @@ static ncl_str group_of(ncl_str arn) {
 
 static void put_group(ncl_writer *w, ncl_str group, bool is_arn) {
   if (group.len == 0) return;
-  xj_comma(w);
-  xj_literal(w, "{" XJ_NAME("log_group"));
-  ncl_xj_text(w, is_arn ? group_of(group) : group);
+  ncl_json_comma(w);
+  ncl_json_literal(w, "{" NCL_JSON_INNER_NAME("log_group"));
+  ncl_json_inner_text(w, is_arn ? group_of(group) : group);
   if (is_arn) {
-    xj_key(w, "arn");
-    ncl_xj_text(w, group);
+    ncl_json_inner_key(w, "arn");
+    ncl_json_inner_text(w, group);
   }
-  xj_close(w);
+  ncl_json_close(w);
 }
 
 /* A list, or a text with "&" between its parts, as OTEL_RESOURCE_ATTRIBUTES has it. */
@@ -137,8 +137,8 @@ static void put_log_groups(const ncl_xray_translator *t, ncl_writer *w) {
   const ncl_value *group;
   bool has_arns = has_groups(r, NCL_XRAY_LOG_GROUP_ARNS), has_names = has_groups(r, NCL_XRAY_LOG_GROUP_NAMES);
   if (!has_arns && !has_names && ncl_config_count(t->options.log_groups) == 0) return;
-  xj_key(w, "cloudwatch_logs");
-  xj_literal(w, "[");
+  ncl_json_inner_key(w, "cloudwatch_logs");
+  ncl_json_literal(w, "[");
   if (has_arns) {
     put_groups(w, &r->values[NCL_XRAY_LOG_GROUP_ARNS], true);
   } else if (has_names) {
@@ -147,7 +147,7 @@ static void put_log_groups(const ncl_xray_translator *t, ncl_writer *w) {
     for (uint32_t i = 0; (group = ncl_config_at(t->options.log_groups, i)) != NULL; i++)
       put_group(w, group->s, false);
   }
-  xj_literal(w, "]");
+  ncl_json_literal(w, "]");
 }
 
 /* ---- what was called --------------------------------------------------------------------------------- */
@@ -159,8 +159,8 @@ static void put_tables(const ncl_xray_facts *f, ncl_writer *w) {
     const ncl_any *tables = &f->values[NCL_XRAY_DYNAMODB_TABLES];
     if (tables->type == NCL_ANY_STRING) table = tables->string;
     if (tables->type == NCL_ANY_ARRAY && tables->list.count > 1) {
-      xj_key(w, "table_names");
-      ncl_xj_any(w, tables);
+      ncl_json_inner_key(w, "table_names");
+      ncl_json_inner_any(w, tables);
       return;
     }
     if (tables->type == NCL_ANY_ARRAY) {
@@ -168,7 +168,7 @@ static void put_tables(const ncl_xray_facts *f, ncl_writer *w) {
       if (ncl_any_values_next(&list, &first) && first.type == NCL_ANY_STRING) table = first.string;
     }
   }
-  xj_member(w, "table_name", table);
+  ncl_json_inner_member(w, "table_name", table);
 }
 
 static void put_call(const ncl_xray_translator *t, ncl_writer *w) {
@@ -177,44 +177,44 @@ static void put_call(const ncl_xray_translator *t, ncl_writer *w) {
   ncl_str queue = ncl_xray_str(f, NCL_XRAY_MESSAGING_URL);
   if (account.len == 0) account = ncl_xray_str(&t->resource, NCL_XRAY_CLOUD_ACCOUNT);
   if (queue.len == 0) queue = ncl_xray_either(f, NCL_XRAY_AWS_QUEUE_URL, NCL_XRAY_AWS_QUEUE_URL2);
-  xj_member(w, "account_id", account);
-  xj_member(w, "operation", ncl_xray_either(f, NCL_XRAY_AWS_OPERATION, NCL_XRAY_RPC_METHOD));
-  xj_member(w, "region", ncl_xray_str(f, NCL_XRAY_AWS_REGION));
-  xj_member(w, "request_id", ncl_xray_either(f, NCL_XRAY_AWS_REQUEST_ID, NCL_XRAY_AWS_REQUEST_ID2));
-  xj_member(w, "queue_url", queue);
+  ncl_json_inner_member(w, "account_id", account);
+  ncl_json_inner_member(w, "operation", ncl_xray_either(f, NCL_XRAY_AWS_OPERATION, NCL_XRAY_RPC_METHOD));
+  ncl_json_inner_member(w, "region", ncl_xray_str(f, NCL_XRAY_AWS_REGION));
+  ncl_json_inner_member(w, "request_id", ncl_xray_either(f, NCL_XRAY_AWS_REQUEST_ID, NCL_XRAY_AWS_REQUEST_ID2));
+  ncl_json_inner_member(w, "queue_url", queue);
   put_tables(f, w);
 }
 
 static void put_sdk(const ncl_xray_facts *r, ncl_writer *w) {
   ncl_str name = ncl_xray_str(r, NCL_XRAY_SDK_NAME), language = ncl_xray_str(r, NCL_XRAY_SDK_LANGUAGE);
-  xj_key(w, "xray");
-  xj_open(w);
+  ncl_json_inner_key(w, "xray");
+  ncl_json_open(w);
   if (name.len > 0) {
-    xj_key(w, "sdk");
-    xj_literal(w, XJ_QUOTE);
-    ncl_xj_bytes(w, name);
+    ncl_json_inner_key(w, "sdk");
+    ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
+    ncl_json_inner_bytes(w, name);
     if (language.len > 0) {
-      xj_literal(w, " for ");
-      ncl_xj_bytes(w, language);
+      ncl_json_literal(w, " for ");
+      ncl_json_inner_bytes(w, language);
     }
-    xj_literal(w, XJ_QUOTE);
+    ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
   }
-  xj_member(w, "sdk_version", ncl_xray_str(r, NCL_XRAY_SDK_VERSION));
-  xj_key(w, "auto_instrumentation");
-  ncl_xj_bool(w, ncl_xray_either(r, NCL_XRAY_AUTO_VERSION, NCL_XRAY_DISTRO_VERSION).len > 0);
-  xj_close(w);
+  ncl_json_inner_member(w, "sdk_version", ncl_xray_str(r, NCL_XRAY_SDK_VERSION));
+  ncl_json_inner_key(w, "auto_instrumentation");
+  ncl_json_put_bool(w, ncl_xray_either(r, NCL_XRAY_AUTO_VERSION, NCL_XRAY_DISTRO_VERSION).len > 0);
+  ncl_json_close(w);
 }
 
 void ncl_xray_put_aws(ncl_xray_translator *t, ncl_writer *w, bool is_service) {
   ncl_str provider = ncl_xray_str(&t->resource, NCL_XRAY_CLOUD_PROVIDER);
   if (provider.len > 0 && !ncl_xray_is(provider, "aws")) return;
-  xj_key(w, "aws");
-  xj_open(w);
+  ncl_json_inner_key(w, "aws");
+  ncl_json_open(w);
   put_platform(&t->resource, w);
   put_log_groups(t, w);
   put_sdk(&t->resource, w);
   if (!is_service) put_call(t, w);
-  xj_close(w);
+  ncl_json_close(w);
 }
 
 /* ---- sql --------------------------------------------------------------------------------------------- */
@@ -242,15 +242,15 @@ void ncl_xray_put_sql(ncl_xray_translator *t, ncl_writer *w) {
   ncl_str name = ncl_xray_str(f, NCL_XRAY_DB_NAME), query = ncl_xray_str(f, NCL_XRAY_DB_STATEMENT);
   if (!t->options.compat && name.len == 0) name = ncl_xray_str(f, NCL_XRAY_DB_NAMESPACE);
   if (!t->options.compat && query.len == 0) query = ncl_xray_str(f, NCL_XRAY_DB_QUERY_TEXT);
-  xj_key(w, "sql");
-  xj_literal(w, "{" XJ_NAME("connection_string") XJ_QUOTE);
-  ncl_xj_bytes(w, connection.len > 0 ? connection : (ncl_str)NCL_STR("localhost"));
-  xj_literal(w, "/");
-  ncl_xj_bytes(w, name);
-  xj_literal(w, XJ_QUOTE);
-  xj_member(w, "url", t->span.name);
-  xj_member(w, "sanitized_query", query);
-  xj_member(w, "database_type", system_of(t));
-  xj_member(w, "user", ncl_xray_str(f, NCL_XRAY_DB_USER));
-  xj_close(w);
+  ncl_json_inner_key(w, "sql");
+  ncl_json_literal(w, "{" NCL_JSON_INNER_NAME("connection_string") NCL_JSON_INNER_QUOTE);
+  ncl_json_inner_bytes(w, connection.len > 0 ? connection : (ncl_str)NCL_STR("localhost"));
+  ncl_json_literal(w, "/");
+  ncl_json_inner_bytes(w, name);
+  ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
+  ncl_json_inner_member(w, "url", t->span.name);
+  ncl_json_inner_member(w, "sanitized_query", query);
+  ncl_json_inner_member(w, "database_type", system_of(t));
+  ncl_json_inner_member(w, "user", ncl_xray_str(f, NCL_XRAY_DB_USER));
+  ncl_json_close(w);
 }

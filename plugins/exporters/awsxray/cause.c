@@ -28,21 +28,22 @@ static void put_failed_request(ncl_xray_translator *t, ncl_writer *w, const ncl_
   char fraction[7];
   if (!ncl_attributes_find(event->attributes, code_key, &code)) return;
   if (!ncl_attributes_find(event->attributes, message_key, &message)) return;
-  xj_comma(w);
-  xj_literal(w, "{" XJ_NAME("id"));
+  ncl_json_comma(w);
+  ncl_json_literal(w, "{" NCL_JSON_INNER_NAME("id"));
   ncl_xray_put_id(w, ncl_xray_made_up_id(t, (*number)++));
-  xj_literal(w, "," XJ_NAME("message") XJ_QUOTE);
-  if (code.type == NCL_ANY_INT) ncl_xj_int(w, code.i);
-  if (code.type == NCL_ANY_STRING) ncl_xj_bytes(w, code.string);
-  xj_literal(w, "@");
-  ncl_xj_uint(w, micros / 1000000);
+  ncl_json_literal(w, "," NCL_JSON_INNER_NAME("message") NCL_JSON_INNER_QUOTE);
+  if (code.type == NCL_ANY_INT) ncl_json_put_int(w, code.i);
+  if (code.type == NCL_ANY_STRING) ncl_json_inner_bytes(w, code.string);
+  ncl_json_literal(w, "@");
+  ncl_json_put_uint(w, micros / 1000000);
   fraction[0] = '.';
   for (size_t i = 6; i > 0; i--, micros /= 10)
     fraction[i] = (char)('0' + micros % 10);
   ncl_write_raw(w, fraction, sizeof fraction);
-  xj_literal(w, "@");
-  if (message.type == NCL_ANY_STRING) ncl_xj_bytes(w, message.string);
-  xj_literal(w, XJ_QUOTE "," XJ_NAME("type") XJ_STRING("aws.http.error.event") "," XJ_NAME("remote") "true}");
+  ncl_json_literal(w, "@");
+  if (message.type == NCL_ANY_STRING) ncl_json_inner_bytes(w, message.string);
+  ncl_json_literal(w, NCL_JSON_INNER_QUOTE "," NCL_JSON_INNER_NAME("type")
+                          NCL_JSON_INNER_STRING("aws.http.error.event") "," NCL_JSON_INNER_NAME("remote") "true}");
 }
 
 static void put_events(ncl_xray_translator *t, ncl_writer *w, bool with_stacks) {
@@ -65,16 +66,16 @@ void ncl_xray_put_cause(ncl_xray_translator *t, ncl_writer *w, bool with_stacks)
   if (!t->has_exceptions && t->span.status_code != NCL_STATUS_CODE_ERROR) return;
   if (!t->has_exceptions && message.len == 0) message = ncl_xray_str(&t->facts, NCL_XRAY_HTTP_STATUS_TEXT);
   if (!t->has_exceptions && message.len == 0) return;
-  xj_key(w, "cause");
-  xj_literal(w, "{" XJ_NAME("exceptions") "[");
+  ncl_json_inner_key(w, "cause");
+  ncl_json_literal(w, "{" NCL_JSON_INNER_NAME("exceptions") "[");
   if (t->has_exceptions) {
     put_events(t, w, with_stacks);
   } else {
-    xj_literal(w, "{" XJ_NAME("id"));
+    ncl_json_literal(w, "{" NCL_JSON_INNER_NAME("id"));
     ncl_xray_put_id(w, ncl_xray_made_up_id(t, 1));
-    xj_literal(w, "," XJ_NAME("message"));
-    ncl_xj_text(w, message);
-    xj_literal(w, "," XJ_NAME("type") XJ_STRING("") "}");
+    ncl_json_literal(w, "," NCL_JSON_INNER_NAME("message"));
+    ncl_json_inner_text(w, message);
+    ncl_json_literal(w, "," NCL_JSON_INNER_NAME("type") NCL_JSON_INNER_STRING("") "}");
   }
-  xj_literal(w, "]}");
+  ncl_json_literal(w, "]}");
 }

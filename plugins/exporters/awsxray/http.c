@@ -64,28 +64,28 @@ static void put_port(const ncl_xray_facts *facts, ncl_writer *w, ncl_str scheme,
   ncl_str text = ncl_xray_str(facts, place);
   int64_t number = ncl_xray_int(facts, place);
   if ((text.len == 0 && number == 0) || is_default_port(scheme, text, number)) return;
-  xj_literal(w, ":");
+  ncl_json_literal(w, ":");
   if (text.len > 0) {
-    ncl_xj_bytes(w, text);
+    ncl_json_inner_bytes(w, text);
   } else {
-    ncl_xj_int(w, number);
+    ncl_json_put_int(w, number);
   }
 }
 
 static void put_target(const ncl_xray_facts *facts, ncl_writer *w) {
   if (ncl_xray_has(facts, NCL_XRAY_HTTP_TARGET)) {
-    ncl_xj_bytes(w, ncl_xray_str(facts, NCL_XRAY_HTTP_TARGET));
+    ncl_json_inner_bytes(w, ncl_xray_str(facts, NCL_XRAY_HTTP_TARGET));
     return;
   }
   ncl_str path = ncl_xray_str(facts, NCL_XRAY_URL_PATH), query = ncl_xray_str(facts, NCL_XRAY_URL_QUERY);
   if (path.len > 0) {
-    ncl_xj_bytes(w, path);
+    ncl_json_inner_bytes(w, path);
   } else {
-    xj_literal(w, "/");
+    ncl_json_literal(w, "/");
   }
   if (query.len == 0) return;
-  if (query.ptr[0] != '?') xj_literal(w, "?");
-  ncl_xj_bytes(w, query);
+  if (query.ptr[0] != '?') ncl_json_literal(w, "?");
+  ncl_json_inner_bytes(w, query);
 }
 
 static void put_url(const ncl_xray_translator *t, ncl_writer *w) {
@@ -96,26 +96,26 @@ static void put_url(const ncl_xray_translator *t, ncl_writer *w) {
   const ncl_xray_facts *facts = &t->facts;
   bool is_server = t->span.kind == NCL_SPAN_KIND_SERVER;
   ncl_str whole = ncl_xray_either(facts, NCL_XRAY_HTTP_URL, NCL_XRAY_URL_FULL);
-  xj_key(w, "url");
+  ncl_json_inner_key(w, "url");
   if (whole.len > 0) {
-    ncl_xj_text(w, whole);
+    ncl_json_inner_text(w, whole);
     return;
   }
   ncl_str scheme = ncl_xray_either(facts, NCL_XRAY_HTTP_SCHEME, NCL_XRAY_URL_SCHEME);
   if (scheme.len == 0) scheme = (ncl_str)NCL_STR("http");
-  xj_literal(w, XJ_QUOTE);
-  ncl_xj_bytes(w, scheme);
-  xj_literal(w, "://");
+  ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
+  ncl_json_inner_bytes(w, scheme);
+  ncl_json_literal(w, "://");
   if (ncl_xray_has(facts, NCL_XRAY_HTTP_HOST)) {
-    ncl_xj_bytes(w, ncl_xray_str(facts, NCL_XRAY_HTTP_HOST));
+    ncl_json_inner_bytes(w, ncl_xray_str(facts, NCL_XRAY_HTTP_HOST));
   } else {
     uint32_t host = is_server ? first_of(facts, servers, sizeof servers) : first_of(facts, peers, sizeof peers);
     uint32_t port = is_server ? NCL_XRAY_NET_HOST_PORT : NCL_XRAY_NET_PEER_PORT;
-    if (host != NCL_XRAY_NO_FACT) ncl_xj_bytes(w, ncl_xray_str(facts, host));
+    if (host != NCL_XRAY_NO_FACT) ncl_json_inner_bytes(w, ncl_xray_str(facts, host));
     put_port(facts, w, scheme, ncl_xray_has(facts, port) ? port : NCL_XRAY_SERVER_PORT);
   }
   put_target(facts, w);
-  xj_literal(w, XJ_QUOTE);
+  ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------------- */
@@ -127,12 +127,12 @@ static void put_client(const ncl_xray_facts *facts, ncl_writer *w) {
   bool has_peer = ncl_xray_has(facts, NCL_XRAY_NET_PEER_IP) || is_address(peer);
   if (client.len == 0 && is_address(address)) client = address;
   if (client.len > 0 && !has_peer) {
-    xj_key(w, "x_forwarded_for");
-    ncl_xj_bool(w, 1);
+    ncl_json_inner_key(w, "x_forwarded_for");
+    ncl_json_put_bool(w, 1);
   }
   if (client.len == 0) client = ncl_xray_str(facts, NCL_XRAY_NET_PEER_IP);
   if (client.len == 0 && is_address(peer)) client = peer;
-  xj_member(w, "client_ip", client);
+  ncl_json_inner_member(w, "client_ip", client);
 }
 
 static int64_t payload_of(ncl_repeated attributes) {
@@ -161,20 +161,21 @@ static int64_t content_length(const ncl_xray_translator *t) {
 void ncl_xray_put_http(ncl_xray_translator *t, ncl_writer *w) {
   const ncl_xray_facts *facts = &t->facts;
   if (!has_any(facts, says_http, sizeof says_http)) return;
-  xj_key(w, "http");
-  xj_literal(w, "{" XJ_NAME("request") "{");
-  xj_member(w, "method", ncl_xray_either(facts, NCL_XRAY_HTTP_METHOD, NCL_XRAY_HTTP_REQUEST_METHOD));
+  ncl_json_inner_key(w, "http");
+  ncl_json_literal(w, "{" NCL_JSON_INNER_NAME("request") "{");
+  ncl_json_inner_member(w, "method", ncl_xray_either(facts, NCL_XRAY_HTTP_METHOD, NCL_XRAY_HTTP_REQUEST_METHOD));
   if (has_any(facts, says_url, sizeof says_url)) put_url(t, w);
-  xj_member(w, "user_agent", ncl_xray_either(facts, NCL_XRAY_HTTP_USER_AGENT, NCL_XRAY_USER_AGENT_ORIGINAL));
+  ncl_json_inner_member(w, "user_agent",
+                        ncl_xray_either(facts, NCL_XRAY_HTTP_USER_AGENT, NCL_XRAY_USER_AGENT_ORIGINAL));
   put_client(facts, w);
-  xj_literal(w, "}," XJ_NAME("response") "{");
+  ncl_json_literal(w, "}," NCL_JSON_INNER_NAME("response") "{");
   uint32_t status =
       ncl_xray_has(facts, NCL_XRAY_HTTP_STATUS_CODE) ? NCL_XRAY_HTTP_STATUS_CODE : NCL_XRAY_HTTP_RESPONSE_STATUS;
   if (ncl_xray_has(facts, status)) {
-    xj_key(w, "status");
-    ncl_xj_int(w, ncl_xray_int(facts, status));
+    ncl_json_inner_key(w, "status");
+    ncl_json_put_int(w, ncl_xray_int(facts, status));
   }
-  xj_key(w, "content_length");
-  ncl_xj_int(w, content_length(t));
-  xj_literal(w, "}}");
+  ncl_json_inner_key(w, "content_length");
+  ncl_json_put_int(w, content_length(t));
+  ncl_json_literal(w, "}}");
 }

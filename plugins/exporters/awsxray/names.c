@@ -41,3 +41,16 @@ void ncl_xray_name_add(ncl_xray_name *name, ncl_str text) {
     name->len += len;
   }
 }
+
+void ncl_xray_annotation(ncl_writer *writer, ncl_str prefix, ncl_str name) {
+  ncl_json_comma(writer);
+  ncl_json_literal(writer, NCL_JSON_INNER_QUOTE);
+  ncl_write_raw(writer, prefix.ptr, prefix.len);
+  for (size_t i = 0; i < name.len; i++) {
+    uint8_t c = (uint8_t)name.ptr[i];
+    uint8_t plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ? c : '_';
+    /* One "_" a character, not one a byte. */
+    if ((c & 0xc0) != 0x80) ncl_write_raw(writer, &plain, 1);
+  }
+  ncl_json_literal(writer, NCL_JSON_INNER_QUOTE ":");
+}

@@ -3,7 +3,7 @@
 #ifndef NCL_XRAY_NAMES_H
 #define NCL_XRAY_NAMES_H
 
-#include <nacelle/abi.h>
+#include <nacelle/json_write.h>
 
 /* Bytes of a segment's name (AWS X-Ray segment documents, "Required segment fields"). */
 #define NCL_XRAY_NAME_MAX 200u
@@ -19,5 +19,8 @@ uint32_t ncl_xray_is_letter(uint32_t c);
 /* Adds what may stand in a name: letters, digits, spaces and _.:/%&#=+\-@. The rest is left out, and so is what does
  * not fit. */
 void ncl_xray_name_add(ncl_xray_name *name, ncl_str text);
+
+/* The name of an annotation in a document, behind `prefix`: characters that X-Ray does not take are "_". */
+void ncl_xray_annotation(ncl_writer *writer, ncl_str prefix, ncl_str name);
 
 #endif

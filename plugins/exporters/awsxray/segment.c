@@ -43,17 +43,17 @@ static void id_bytes(uint64_t id, uint8_t bytes[8]) {
 void ncl_xray_put_id(ncl_writer *w, uint64_t id) {
   uint8_t bytes[8];
   id_bytes(id, bytes);
-  xj_literal(w, XJ_QUOTE);
-  ncl_xj_hex(w, (ncl_range){bytes, 8});
-  xj_literal(w, XJ_QUOTE);
+  ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
+  ncl_json_put_hex_digits(w, (ncl_range){bytes, 8});
+  ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
 }
 
 static void put_trace_id(ncl_writer *w, ncl_range id) {
-  xj_literal(w, XJ_QUOTE "1-");
-  ncl_xj_hex(w, (ncl_range){id.ptr, 4});
-  xj_literal(w, "-");
-  ncl_xj_hex(w, (ncl_range){id.ptr + 4, 12});
-  xj_literal(w, XJ_QUOTE);
+  ncl_json_literal(w, NCL_JSON_INNER_QUOTE "1-");
+  ncl_json_put_hex_digits(w, (ncl_range){id.ptr, 4});
+  ncl_json_literal(w, "-");
+  ncl_json_put_hex_digits(w, (ncl_range){id.ptr + 4, 12});
+  ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
 }
 
 static bool is_empty_id(ncl_range id) {
@@ -274,16 +274,29 @@ static ncl_str origin_of(const ncl_xray_facts *r) {
 
 /* ---- members ----------------------------------------------------------------------------------------- */
 
+void ncl_xray_seconds(ncl_writer *writer, uint64_t time_ns) {
+  uint64_t fraction = time_ns % 1000000000u;
+  char text[10] = ".";
+  size_t len = 10;
+  ncl_json_put_uint(writer, time_ns / 1000000000u);
+  if (fraction == 0) return;
+  for (size_t i = 9; i > 0; i--, fraction /= 10)
+    text[i] = (char)('0' + fraction % 10);
+  while (text[len - 1] == '0')
+    len--;
+  ncl_write_raw(writer, text, len);
+}
+
 static void put_times(const ncl_xray_translator *t, ncl_writer *w) {
   const ncl_any *in_progress = &t->facts.values[NCL_XRAY_IN_PROGRESS];
-  xj_key(w, "start_time");
-  ncl_xj_seconds(w, t->span.start_time_ns);
+  ncl_json_inner_key(w, "start_time");
+  ncl_xray_seconds(w, t->span.start_time_ns);
   if (ncl_xray_has(&t->facts, NCL_XRAY_IN_PROGRESS) && in_progress->type == NCL_ANY_BOOL && in_progress->b) {
-    xj_literal(w, "," XJ_NAME("in_progress") "true");
+    ncl_json_literal(w, "," NCL_JSON_INNER_NAME("in_progress") "true");
     return;
   }
-  xj_key(w, "end_time");
-  ncl_xj_seconds(w, t->span.end_time_ns);
+  ncl_json_inner_key(w, "end_time");
+  ncl_xray_seconds(w, t->span.end_time_ns);
 }
 
 /* HTTP's status decides, the span's where there is none that says success or failure. */
@@ -293,12 +306,12 @@ static void put_status(const ncl_xray_translator *t, ncl_writer *w) {
   int64_t code = ncl_xray_int(&t->facts, place);
   bool is_error = code >= 400 && code <= 499, is_fault = code >= 500 && code <= 599;
   if (!is_error && !is_fault) is_fault = t->span.status_code == NCL_STATUS_CODE_ERROR;
-  xj_key(w, "fault");
-  ncl_xj_bool(w, is_fault);
-  xj_key(w, "error");
-  ncl_xj_bool(w, is_error);
-  xj_key(w, "throttle");
-  ncl_xj_bool(w, code == 429);
+  ncl_json_inner_key(w, "fault");
+  ncl_json_put_bool(w, is_fault);
+  ncl_json_inner_key(w, "error");
+  ncl_json_put_bool(w, is_error);
+  ncl_json_inner_key(w, "throttle");
+  ncl_json_put_bool(w, code == 429);
 }
 
 static ncl_str version_of(const ncl_xray_facts *r) {
@@ -314,10 +327,10 @@ static ncl_str version_of(const ncl_xray_facts *r) {
 static void put_service(const ncl_xray_translator *t, ncl_writer *w) {
   ncl_str version = version_of(&t->resource);
   if (version.len == 0) return;
-  xj_key(w, "service");
-  xj_open(w);
-  xj_member(w, "version", version);
-  xj_close(w);
+  ncl_json_inner_key(w, "service");
+  ncl_json_open(w);
+  ncl_json_inner_member(w, "version", version);
+  ncl_json_close(w);
 }
 
 static void put_links(const ncl_xray_translator *t, ncl_writer *w) {
@@ -328,24 +341,24 @@ static void put_links(const ncl_xray_translator *t, ncl_writer *w) {
   while (ncl_repeated_next(&links, &body)) {
     if (!ncl_span_link_read(body, &link) || link.trace_id.len != 16 || link.span_id.len != 8) continue;
     if (is_first) {
-      xj_key(w, "links");
-      xj_literal(w, "[");
+      ncl_json_inner_key(w, "links");
+      ncl_json_literal(w, "[");
     }
     is_first = false;
-    xj_comma(w);
-    xj_literal(w, "{" XJ_NAME("trace_id"));
+    ncl_json_comma(w);
+    ncl_json_literal(w, "{" NCL_JSON_INNER_NAME("trace_id"));
     put_trace_id(w, link.trace_id);
-    xj_literal(w, "," XJ_NAME("id") XJ_QUOTE);
-    ncl_xj_hex(w, link.span_id);
-    xj_literal(w, XJ_QUOTE);
+    ncl_json_literal(w, "," NCL_JSON_INNER_NAME("id") NCL_JSON_INNER_QUOTE);
+    ncl_json_put_hex_digits(w, link.span_id);
+    ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
     if (link.attributes.count > 0) {
-      xj_literal(w, "," XJ_NAME("attributes") "{");
-      ncl_xj_members(w, link.attributes);
-      xj_close(w);
+      ncl_json_literal(w, "," NCL_JSON_INNER_NAME("attributes") "{");
+      ncl_json_inner_members(w, link.attributes);
+      ncl_json_close(w);
     }
-    xj_close(w);
+    ncl_json_close(w);
   }
-  if (!is_first) xj_literal(w, "]");
+  if (!is_first) ncl_json_literal(w, "]");
 }
 
 /* ---- documents --------------------------------------------------------------------------------------- */
@@ -353,24 +366,24 @@ static void put_links(const ncl_xray_translator *t, ncl_writer *w) {
 static void put_ids(const ncl_xray_translator *t, ncl_writer *w, uint32_t what) {
   const ncl_span *span = &t->span;
   bool has_parent = !is_empty_id(span->parent_span_id);
-  xj_key(w, "id");
+  ncl_json_inner_key(w, "id");
   if (what == SERVICE) {
     ncl_xray_put_id(w, ncl_xray_made_up_id(t, 0));
   } else {
-    xj_literal(w, XJ_QUOTE);
-    ncl_xj_hex(w, span->span_id);
-    xj_literal(w, XJ_QUOTE);
+    ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
+    ncl_json_put_hex_digits(w, span->span_id);
+    ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
   }
-  xj_key(w, "trace_id");
+  ncl_json_inner_key(w, "trace_id");
   put_trace_id(w, span->trace_id);
   if (what == DEPENDENCY) {
-    xj_key(w, "parent_id");
+    ncl_json_inner_key(w, "parent_id");
     ncl_xray_put_id(w, ncl_xray_made_up_id(t, 0));
   } else if (has_parent) {
-    xj_key(w, "parent_id");
-    xj_literal(w, XJ_QUOTE);
-    ncl_xj_hex(w, span->parent_span_id);
-    xj_literal(w, XJ_QUOTE);
+    ncl_json_inner_key(w, "parent_id");
+    ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
+    ncl_json_put_hex_digits(w, span->parent_span_id);
+    ncl_json_literal(w, NCL_JSON_INNER_QUOTE);
   }
 }
 
@@ -392,17 +405,17 @@ static bool with_resource(const ncl_xray_translator *t, uint32_t what) {
 static void put_document(ncl_xray_translator *t, ncl_writer *w, uint32_t what, uint32_t trimmed) {
   uint32_t kind = t->span.kind;
   ncl_xray_name name;
-  xj_literal(w, "\"{");
+  ncl_json_literal(w, "\"{");
   name_of(t, kind, what, &name);
-  xj_key(w, "name");
-  ncl_xj_text(w, ncl_str_of(name.text, name.len));
+  ncl_json_inner_key(w, "name");
+  ncl_json_inner_text(w, ncl_str_of(name.text, name.len));
   put_ids(t, w, what);
   put_times(t, w);
   put_status(t, w);
-  xj_member(w, "origin", origin_of(&t->resource));
-  xj_member(w, "namespace", namespace_of(t, what));
-  xj_member(w, "user", ncl_xray_str(&t->facts, NCL_XRAY_ENDUSER_ID));
-  if (is_subsegment(t, what)) xj_literal(w, "," XJ_NAME("type") XJ_STRING("subsegment"));
+  ncl_json_inner_member(w, "origin", origin_of(&t->resource));
+  ncl_json_inner_member(w, "namespace", namespace_of(t, what));
+  ncl_json_inner_member(w, "user", ncl_xray_str(&t->facts, NCL_XRAY_ENDUSER_ID));
+  if (is_subsegment(t, what)) ncl_json_literal(w, "," NCL_JSON_INNER_NAME("type") NCL_JSON_INNER_STRING("subsegment"));
   put_service(t, w);
   if (what != SERVICE) ncl_xray_put_http(t, w);
   ncl_xray_put_aws(t, w, what == SERVICE);
@@ -410,18 +423,18 @@ static void put_document(ncl_xray_translator *t, ncl_writer *w, uint32_t what, u
   ncl_xray_put_cause(t, w, trimmed < NCL_XRAY_TRIM_STACKS);
   ncl_xray_put_attributes(t, w, with_resource(t, what), what == SERVICE, trimmed);
   if (what == WHOLE || what == LOCAL_ROOT || (what == SERVICE) == (kind == NCL_SPAN_KIND_CONSUMER)) put_links(t, w);
-  xj_literal(w, "}\"");
+  ncl_json_literal(w, "}\"");
 }
 
 static bool is_too_large(const ncl_writer *w, size_t begin) {
   size_t len = w->len - begin;
   ncl_range text = {w->base + begin, len};
-  return len > NCL_XRAY_DOCUMENT_MAX && ncl_xj_plain_len(text) > NCL_XRAY_DOCUMENT_MAX;
+  return len > NCL_XRAY_DOCUMENT_MAX && ncl_json_inner_len(text) > NCL_XRAY_DOCUMENT_MAX;
 }
 
 /* Less of it, until it fits. */
 static ncl_status put_fitting(ncl_xray_translator *t, ncl_writer *w, uint32_t what, ncl_xray_document *document) {
-  xj_comma(w);
+  ncl_json_comma(w);
   size_t begin = w->len;
   for (uint32_t trimmed = 0; trimmed < NCL_XRAY_TRIM_TOO_LARGE; trimmed++) {
     put_document(t, w, what, trimmed);

@@ -4,9 +4,9 @@
 #define NCL_XRAY_SEGMENT_H
 
 #include <nacelle/config_fill.h>
+#include <nacelle/json_write.h>
 
 #include "facts.h"
-#include "json.h"
 #include "names.h"
 
 /* Bytes of a document (AWS X-Ray segment documents: 64 kB). */
@@ -83,6 +83,8 @@ void ncl_xray_put_attributes(ncl_xray_translator *t, ncl_writer *w, bool with_re
 /* An id that is made up of the span's and `number`: the same each time that the span is translated. */
 uint64_t ncl_xray_made_up_id(const ncl_xray_translator *t, uint64_t number);
 void ncl_xray_put_id(ncl_writer *w, uint64_t id);
+/* Seconds with a fraction: 1700000000.5. */
+void ncl_xray_seconds(ncl_writer *w, uint64_t time_ns);
 
 /* stack.c: the exceptions of one event: the first as given, further ones as the stack trace says. `number` counts ids.
  */

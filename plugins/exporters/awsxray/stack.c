@@ -13,45 +13,45 @@ typedef struct open_exception {
 } open_exception;
 
 static void begin(open_exception *e, ncl_str type, ncl_str message) {
-  xj_comma(e->w);
-  xj_literal(e->w, "{" XJ_NAME("id"));
+  ncl_json_comma(e->w);
+  ncl_json_literal(e->w, "{" NCL_JSON_INNER_NAME("id"));
   ncl_xray_put_id(e->w, e->id);
-  xj_literal(e->w, "," XJ_NAME("message"));
-  ncl_xj_text(e->w, message);
-  xj_literal(e->w, "," XJ_NAME("type"));
-  ncl_xj_text(e->w, type);
-  xj_literal(e->w, "," XJ_NAME("remote"));
-  ncl_xj_bool(e->w, e->is_remote);
+  ncl_json_literal(e->w, "," NCL_JSON_INNER_NAME("message"));
+  ncl_json_inner_text(e->w, message);
+  ncl_json_literal(e->w, "," NCL_JSON_INNER_NAME("type"));
+  ncl_json_inner_text(e->w, type);
+  ncl_json_literal(e->w, "," NCL_JSON_INNER_NAME("remote"));
+  ncl_json_put_bool(e->w, e->is_remote);
   e->has_stack = false;
 }
 
 static void end(open_exception *e) {
-  if (e->has_stack) xj_literal(e->w, "]");
-  xj_close(e->w);
+  if (e->has_stack) ncl_json_literal(e->w, "]");
+  ncl_json_close(e->w);
 }
 
 /* Ends it, and begins the one that it was caused by. */
 static void caused_by(open_exception *e, ncl_str type, ncl_str message) {
   uint64_t id = ncl_xray_made_up_id(e->t, (*e->number)++);
-  if (e->has_stack) xj_literal(e->w, "]");
-  xj_key(e->w, "cause");
+  if (e->has_stack) ncl_json_literal(e->w, "]");
+  ncl_json_inner_key(e->w, "cause");
   ncl_xray_put_id(e->w, id);
-  xj_close(e->w);
+  ncl_json_close(e->w);
   e->id = id;
   begin(e, type, message);
 }
 
 static void frame(open_exception *e, ncl_str path, ncl_str label, int64_t line) {
-  if (!e->has_stack) xj_literal(e->w, "," XJ_NAME("stack") "[");
+  if (!e->has_stack) ncl_json_literal(e->w, "," NCL_JSON_INNER_NAME("stack") "[");
   e->has_stack = true;
-  xj_comma(e->w);
-  xj_literal(e->w, "{" XJ_NAME("path"));
-  ncl_xj_text(e->w, path);
-  xj_literal(e->w, "," XJ_NAME("line"));
-  ncl_xj_int(e->w, line);
-  xj_literal(e->w, "," XJ_NAME("label"));
-  ncl_xj_text(e->w, label);
-  xj_close(e->w);
+  ncl_json_comma(e->w);
+  ncl_json_literal(e->w, "{" NCL_JSON_INNER_NAME("path"));
+  ncl_json_inner_text(e->w, path);
+  ncl_json_literal(e->w, "," NCL_JSON_INNER_NAME("line"));
+  ncl_json_put_int(e->w, line);
+  ncl_json_literal(e->w, "," NCL_JSON_INNER_NAME("label"));
+  ncl_json_inner_text(e->w, label);
+  ncl_json_close(e->w);
 }
 
 /* ---- text -------------------------------------------------------------------------------------------- */

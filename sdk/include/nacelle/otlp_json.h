@@ -4,6 +4,7 @@
 #define NACELLE_OTLP_JSON_H
 
 #include <nacelle/host.h>
+#include <nacelle/json_write.h>
 #include <nacelle/otlp_read.h>
 #include <nacelle/otlp_write.h>
 
@@ -41,15 +42,6 @@ ncl_status ncl_message_to_json(uint32_t message, ncl_range wire, ncl_writer *wri
 
 /* [any] google.rpc.Status, with a RetryInfo where it has one. */
 ncl_status ncl_rpc_status_to_json(const ncl_rpc_status *status, ncl_writer *writer);
-
-/* [any] Pieces for other JSON: a string with its quotes, numbers, bytes. */
-void ncl_json_put_str(ncl_writer *writer, ncl_str text);
-void ncl_json_put_int(ncl_writer *writer, int64_t value);
-void ncl_json_put_uint(ncl_writer *writer, uint64_t value);
-/* A decimal that reads as the same double. NaN and the infinities in quotes. */
-void ncl_json_put_double(ncl_writer *writer, double value);
-void ncl_json_put_hex(ncl_writer *writer, ncl_range bytes);    /* with quotes */
-void ncl_json_put_base64(ncl_writer *writer, ncl_range bytes); /* with quotes */
 
 /* ---- in -------------------------------------------------------------------------------------------- */
 

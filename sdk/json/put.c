@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sdk/otlp/json_put.c: the pieces of JSON text: strings, numbers, bytes. */
+/* sdk/json/put.c: the pieces of JSON: names, strings, numbers, bytes, values of attributes. */
 
 #include <math.h>
-#include <nacelle/otlp_json.h>
+#include <nacelle/json_write.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "wire.h"
+#include "special.h"
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -15,21 +15,6 @@ static void put_text(ncl_writer *writer, const char *text, size_t len) {
 }
 
 /* ---- strings --------------------------------------------------------------------------------------- */
-
-#define ONES UINT64_C(0x0101010101010101)
-#define TOPS UINT64_C(0x8080808080808080)
-
-/* Non-zero when one of eight bytes must be escaped: a quote, a backslash, a control character. */
-static uint64_t has_special(uint64_t word) {
-  uint64_t quote = word ^ ONES * '"';
-  uint64_t backslash = word ^ ONES * '\\';
-  return ((quote - ONES) & ~quote & TOPS) | ((backslash - ONES) & ~backslash & TOPS) |
-         ((word - ONES * 32) & ~word & TOPS);
-}
-
-static uint32_t is_special(uint8_t byte) {
-  return byte < 32 || byte == '"' || byte == '\\';
-}
 
 static void put_escape(ncl_writer *writer, uint8_t byte) {
   char text[6] = {'\\', 'u', '0', '0', 0, 0};
@@ -69,26 +54,32 @@ void ncl_json_put_str(ncl_writer *writer, ncl_str text) {
   put_text(writer, "\"", 1);
   while (at < end) {
     const uint8_t *run = at;
-    while (end - at >= 8 && !has_special(ncl_load64(at)))
-      at += 8;
-    while (at < end && !is_special(*at))
-      at++;
+    at = ncl_json_plain_end(at, end);
     ncl_write_raw(writer, run, (size_t)(at - run));
     if (at < end) put_escape(writer, *at++);
   }
   put_text(writer, "\"", 1);
 }
 
-void ncl_json_put_hex(ncl_writer *writer, ncl_range bytes) {
-  uint8_t *at = ncl_writer_append(writer, bytes.len * 2 + 2);
+void ncl_json_put_name(ncl_writer *writer, ncl_str name) {
+  ncl_json_comma(writer);
+  ncl_json_put_str(writer, name);
+  put_text(writer, ":", 1);
+}
+
+void ncl_json_put_hex_digits(ncl_writer *writer, ncl_range bytes) {
+  uint8_t *at = bytes.len > 0 ? ncl_writer_append(writer, bytes.len * 2) : NULL;
   size_t i;
-  if (!at) return;
-  *at++ = '"';
-  for (i = 0; i < bytes.len; i++) {
+  for (i = 0; at && i < bytes.len; i++) {
     *at++ = (uint8_t)hex_digits[bytes.ptr[i] >> 4];
     *at++ = (uint8_t)hex_digits[bytes.ptr[i] & 15];
   }
-  *at = '"';
+}
+
+void ncl_json_put_hex(ncl_writer *writer, ncl_range bytes) {
+  put_text(writer, "\"", 1);
+  ncl_json_put_hex_digits(writer, bytes);
+  put_text(writer, "\"", 1);
 }
 
 /* RFC 4648, section 4, with padding. */
@@ -128,6 +119,13 @@ void ncl_json_put_int(ncl_writer *writer, int64_t value) {
   ncl_json_put_uint(writer, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
+void ncl_json_put_bool(ncl_writer *writer, uint32_t value) {
+  if (value)
+    put_text(writer, "true", 4);
+  else
+    put_text(writer, "false", 5);
+}
+
 #define DOUBLE_EXACT 9007199254740992.0 /* 2^53: integers up to here are exact */
 
 void ncl_json_put_double(ncl_writer *writer, double value) {
@@ -151,4 +149,61 @@ void ncl_json_put_double(ncl_writer *writer, double value) {
     }
     put_text(writer, text, (size_t)len);
   }
+}
+
+/* ---- values of attributes -------------------------------------------------------------------------- */
+
+static void put_any(ncl_writer *writer, const ncl_any *value, uint32_t depth);
+
+static void put_list(ncl_writer *writer, ncl_repeated values, uint32_t depth) {
+  ncl_any value;
+  put_text(writer, "[", 1);
+  while (ncl_any_values_next(&values, &value)) {
+    ncl_json_comma(writer);
+    put_any(writer, &value, depth);
+  }
+  put_text(writer, "]", 1);
+}
+
+static void put_object(ncl_writer *writer, ncl_repeated members, uint32_t depth) {
+  ncl_attribute member;
+  ncl_json_open(writer);
+  while (ncl_attributes_next(&members, &member)) {
+    ncl_json_put_name(writer, member.key);
+    put_any(writer, &member.value, depth);
+  }
+  ncl_json_close(writer);
+}
+
+static void put_any(ncl_writer *writer, const ncl_any *value, uint32_t depth) {
+  switch (depth ? value->type : 0) {
+    case NCL_ANY_STRING:
+      ncl_json_put_str(writer, value->string);
+      break;
+    case NCL_ANY_BOOL:
+      ncl_json_put_bool(writer, value->b);
+      break;
+    case NCL_ANY_INT:
+      ncl_json_put_int(writer, value->i);
+      break;
+    case NCL_ANY_DOUBLE:
+      ncl_json_put_double(writer, value->d);
+      break;
+    case NCL_ANY_BYTES:
+      ncl_json_put_base64(writer, value->bytes);
+      break;
+    case NCL_ANY_ARRAY:
+      put_list(writer, value->list, depth - 1);
+      break;
+    case NCL_ANY_KVLIST:
+      put_object(writer, value->list, depth - 1);
+      break;
+    default:
+      put_text(writer, "null", 4);
+      break;
+  }
+}
+
+void ncl_json_put_any(ncl_writer *writer, const ncl_any *value) {
+  put_any(writer, value, NCL_JSON_ANY_DEPTH);
 }
