@@ -204,6 +204,18 @@ static ncl_listener *host_listen(ncl_component *me, ncl_str endpoint, ncl_accept
   return ncl_listen_as(me->process->loop, endpoint, &who, fn, arg, outcome);
 }
 
+static ncl_listener *host_listen_datagrams(ncl_component *me, ncl_str endpoint, const ncl_datagrams *how,
+                                           ncl_datagram_fn fn, void *arg, ncl_outcome *outcome) {
+  ON_LOOP(me);
+  bool coming = me->place == NCL_PLACE_COMING;
+  ncl_listen_for who = {me, coming, coming ? is_going : NULL, me};
+  ncl_datagrams read = {sizeof read, 0, 0, 0};
+  if (how != NULL && NCL_HAS(how, max)) read.max = how->max;
+  if (how != NULL && NCL_HAS(how, receive_buffer)) read.receive_buffer = how->receive_buffer;
+  if (how != NULL && NCL_HAS(how, file_mode)) read.file_mode = how->file_mode;
+  return ncl_listen_datagrams_as(me->process->loop, endpoint, &read, &who, fn, arg, outcome);
+}
+
 /* ---- others --------------------------------------------------------------------------------------- */
 
 static const void *host_service(ncl_component *me, ncl_str name, ncl_outcome *outcome) {
@@ -315,6 +327,8 @@ void ncl_host_fill(ncl_host *host) {
       .post = host_post,
       .work = host_work,
       .listen = host_listen,
+      .listen_datagrams = host_listen_datagrams,
+      .listener_lost = ncl_listener_lost,
       .listener_endpoint = ncl_listener_endpoint,
       .listener_accept = ncl_listener_accept,
       .listener_close = ncl_listener_close,

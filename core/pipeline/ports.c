@@ -17,6 +17,7 @@
 #define PLACES_MAX 256u /* of one config that are looked at */
 
 typedef struct place {
+  bool datagrams;
   ncl_decoded *config;
   const ncl_value *value;
   ncl_address address; /* the first that the endpoint stands for */
@@ -67,16 +68,17 @@ static bool collide(const ncl_address *a, const ncl_address *b) {
 }
 
 /* True = another component of the config has the address. */
-static bool is_taken_by_own(checker *c, const ncl_value *value, const ncl_address *address) {
+static bool is_taken_by_own(checker *c, const ncl_value *value, const ncl_address *address, bool datagrams) {
   for (uint32_t i = 0; i < c->count; i++) {
     place *other = &c->places[i];
-    if (!collide(&other->address, address)) continue;
+    bool kinds_meet = other->datagrams == datagrams || address->sa.ss_family == AF_UNIX;
+    if (!kinds_meet || !collide(&other->address, address)) continue;
     ncl_where where = ncl_decoded_where(other->config, other->value);
     say(c, value, NCL_SEVERITY_ERROR, "give one of them another port", "%.*s listens at the same address",
         (int)(where.path.len < 300 ? where.path.len : 300), where.path.ptr);
     return true;
   }
-  if (c->count < PLACES_MAX) c->places[c->count++] = (place){c->config, value, *address};
+  if (c->count < PLACES_MAX) c->places[c->count++] = (place){datagrams, c->config, value, *address};
   return false;
 }
 
@@ -92,11 +94,11 @@ static bool is_another_of_us(const ncl_port_owner *owner) {
   return owner->pid != 0 && owner->pid != (uint32_t)getpid() && strcmp(name, owner->name) == 0;
 }
 
-static void say_in_use(checker *c, const ncl_value *value, const ncl_address *address) {
+static void say_in_use(checker *c, const ncl_value *value, const ncl_address *address, bool datagrams) {
   char text[NCL_ENDPOINT_TEXT], by[80] = "another process";
   ncl_port_owner owner;
   (void)ncl_address_format(address, text);
-  if (ncl_port_owner_find("/proc", address, &owner)) {
+  if (ncl_port_owner_find("/proc", address, datagrams, &owner)) {
     if (is_another_of_us(&owner)) return;
     (void)snprintf(by, sizeof by, "a process of another user or container");
     if (owner.pid != 0) (void)snprintf(by, sizeof by, "process %u (%s)", owner.pid, owner.name);
@@ -104,11 +106,11 @@ static void say_in_use(checker *c, const ncl_value *value, const ncl_address *ad
   say(c, value, NCL_SEVERITY_WARNING, "stop it, or choose another port", "%s is in use by %s", text, by);
 }
 
-static void say_unbound(checker *c, const ncl_value *value, const ncl_address *address, int error) {
+static void say_unbound(checker *c, const ncl_value *value, const ncl_address *address, bool datagrams, int error) {
   char text[NCL_ENDPOINT_TEXT];
   (void)ncl_address_format(address, text);
   if (error == EADDRINUSE) {
-    say_in_use(c, value, address);
+    say_in_use(c, value, address, datagrams);
   } else if (error == EACCES) {
     say(c, value, NCL_SEVERITY_WARNING, "choose a port from 1024 on, or run as a user who may",
         "this user may not listen at %s", text);
@@ -121,23 +123,24 @@ static void say_unbound(checker *c, const ncl_value *value, const ncl_address *a
 }
 
 /* Whether somebody answers at the socket file. */
-static bool is_unix_served(const ncl_address *address) {
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+static bool is_unix_served(const ncl_address *address, bool datagrams) {
+  int fd = socket(AF_UNIX, (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return false;
-  bool served = connect(fd, (const struct sockaddr *)&address->sa, address->len) == 0 || errno == EAGAIN;
+  bool served = connect(fd, (const struct sockaddr *)&address->sa, address->len) == 0 || errno == EAGAIN ||
+                errno == EPROTOTYPE; /* of the other kind */
   (void)close(fd);
   return served;
 }
 
 /* The directory of a socket file has to be there and writable; the file itself would stay, so it is not made. */
-static void try_unix(checker *c, const ncl_value *value, const ncl_address *address) {
+static void try_unix(checker *c, const ncl_value *value, const ncl_address *address, bool datagrams) {
   const struct sockaddr_un *un = (const void *)&address->sa;
   char dir[sizeof un->sun_path + 1];
   (void)snprintf(dir, sizeof dir, "%s", un->sun_path);
   char *slash = strrchr(dir, '/');
   if (slash != NULL) slash[slash == dir ? 1 : 0] = '\0';
-  if (is_unix_served(address)) {
-    say_in_use(c, value, address);
+  if (is_unix_served(address, datagrams)) {
+    say_in_use(c, value, address, datagrams);
   } else if (access(dir, F_OK) != 0) {
     say(c, value, NCL_SEVERITY_WARNING, "create it before the collector starts", "the directory %s is not there", dir);
   } else if (access(dir, W_OK) != 0) {
@@ -146,16 +149,17 @@ static void try_unix(checker *c, const ncl_value *value, const ncl_address *addr
   }
 }
 
-static void try_tcp(checker *c, const ncl_value *value, const ncl_address *address) {
+static void try_ip(checker *c, const ncl_value *value, const ncl_address *address, bool datagrams) {
   int on = 1;
-  int fd = socket(address->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int fd = socket(address->sa.ss_family, (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
   if (fd < 0) return; /* the machine has no such addresses, which is not for this config to mend */
-  (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(fd, (const struct sockaddr *)&address->sa, address->len) != 0) say_unbound(c, value, address, errno);
+  if (!datagrams) (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd, (const struct sockaddr *)&address->sa, address->len) != 0)
+    say_unbound(c, value, address, datagrams, errno);
   (void)close(fd);
 }
 
-static void check_endpoint(checker *c, const ncl_value *value, ncl_str text) {
+static void check_endpoint(checker *c, const ncl_value *value, ncl_str text, bool datagrams) {
   ncl_endpoint endpoint;
   ncl_address addresses[NCL_ENDPOINT_ADDRESSES];
   const char *reason = NULL;
@@ -165,11 +169,11 @@ static void check_endpoint(checker *c, const ncl_value *value, ncl_str text) {
         reason);
     return;
   }
-  if (is_taken_by_own(c, value, &addresses[0])) return;
+  if (is_taken_by_own(c, value, &addresses[0], datagrams)) return;
   if (endpoint.is_unix) {
-    try_unix(c, value, &addresses[0]);
+    try_unix(c, value, &addresses[0], datagrams);
   } else {
-    try_tcp(c, value, &addresses[0]);
+    try_ip(c, value, &addresses[0], datagrams);
   }
 }
 
@@ -180,7 +184,12 @@ static ncl_str sibling(const ncl_value *map, const char *name) {
   return value != NULL ? value->s : ncl_str_of("", 0);
 }
 
-/* "endpoint", whose "transport" may say that it is a path; or "port", with a "host" beside it. */
+static bool starts_with(ncl_str text, const char *start) {
+  return text.len >= strlen(start) && memcmp(text.ptr, start, strlen(start)) == 0;
+}
+
+/* "endpoint", whose "transport" may say that it is a path, or for datagrams (udp4, unixgram); or "port", with a "host"
+ * beside it. */
 static void check_field(checker *c, const ncl_field *field, const ncl_value *map, const ncl_value *value) {
   char text[512];
   ncl_str host = sibling(map, "host"), transport = sibling(map, "transport");
@@ -190,12 +199,13 @@ static void check_field(checker *c, const ncl_field *field, const ncl_value *map
     n = snprintf(text, sizeof text, "%s%.*s%s:%lld", v6 ? "[" : "", (int)host.len, host.len > 0 ? host.ptr : "",
                  v6 ? "]" : "", (long long)value->i);
   } else {
-    bool bare = value->s.len > 0 && value->s.ptr[0] == '/' && ncl_str_eq(transport, (ncl_str)NCL_STR("unix"));
+    bool bare = value->s.len > 0 && value->s.ptr[0] == '/' && starts_with(transport, "unix");
     n = snprintf(text, sizeof text, "%s%.*s", bare ? "unix://" : "", (int)value->s.len,
                  value->s.len > 0 ? value->s.ptr : "");
     if (value->s.len == 0) return;
   }
-  if (n > 0 && (size_t)n < sizeof text) check_endpoint(c, value, ncl_str_of(text, (size_t)n));
+  bool datagrams = starts_with(transport, "udp") || ncl_str_eq(transport, (ncl_str)NCL_STR("unixgram"));
+  if (n > 0 && (size_t)n < sizeof text) check_endpoint(c, value, ncl_str_of(text, (size_t)n), datagrams);
 }
 
 static void walk(checker *c, const ncl_array *table, const ncl_value *map);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listeners: accepted from in bounded rounds, and what happens when there are no more descriptors: the connection is
- * closed with one kept for that, and the socket pauses. Two listeners may share a socket, when one is to take the place
- * of the other: only one of them accepts. */
+/* Listeners: accepted from, or read, in bounded rounds. When there are no more descriptors the connection is closed
+ * with one kept for that, and the socket pauses. Two listeners may share a socket, when one is to take the place of the
+ * other: only one of them accepts. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,8 @@
 #include "core/runtime/listen_socket.h"
 #include "core/runtime/loop_state.h"
 
-#define ACCEPTS_A_TURN 64
+#define ACCEPTS_A_TURN 64 /* connections or datagrams */
+#define UDP_MAX 65535u
 #define PAUSE_NS ((int64_t)100000000)
 
 /* A listening socket. */
@@ -28,7 +29,10 @@ typedef struct listen_socket {
   ncl_timer *resume; /* ends a pause */
   bool paused;       /* for lack of descriptors or memory */
   bool accepting;    /* inside on_readable: freed at its end */
-  struct stat file;  /* of the socket file, st_ino == 0 without one */
+  bool datagrams;
+  uint32_t lost_told; /* datagrams: what the kernel last said, which wraps around */
+  uint64_t lost;
+  struct stat file; /* of the socket file, st_ino == 0 without one */
   ncl_address address;
   size_t text_len;
   char text[NCL_ENDPOINT_TEXT];
@@ -37,6 +41,10 @@ typedef struct listen_socket {
 struct ncl_listener {
   ncl_handle handle;
   ncl_accept_fn fn;
+  ncl_datagram_fn read_fn; /* datagrams: in place of fn */
+  uint8_t *buffer;         /* of one datagram, and the padding */
+  size_t max;              /* of it, without the padding */
+  uint64_t lost_before;    /* of the socket, when this one took it */
   void *arg;
   const void *owner;
   listen_socket *socket;
@@ -87,8 +95,27 @@ static bool refuse_one(const listen_socket *s) {
   return fd >= 0;
 }
 
+/* Takes one datagram. False ends this round. */
+static bool read_one(listen_socket *s) {
+  ncl_listener *to = s->taker;
+  ncl_datagram in;
+  if (ncl_datagram_read(s->fd, to->buffer, to->max, &in)) {
+    char text[NCL_ENDPOINT_TEXT];
+    size_t len = ncl_address_format(&in.peer, text);
+    if (in.told_lost) {
+      s->lost += (uint32_t)(in.lost - s->lost_told);
+      s->lost_told = in.lost;
+    }
+    to->read_fn(to->arg, (ncl_range){to->buffer, in.len}, in.cut ? NCL_DATAGRAM_CUT : 0, ncl_str_of(text, len));
+    return true;
+  }
+  if (errno == EINTR || errno == ECONNREFUSED) return true;
+  if (errno != EAGAIN) s->paused = true;
+  return false;
+}
+
 /* Accepts one connection. False ends this round. */
-static bool accept_one(listen_socket *s) {
+static bool accept_connection(listen_socket *s) {
   ncl_address peer = {.len = sizeof(peer.sa)};
   int fd = accept4(s->fd, (struct sockaddr *)&peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
@@ -114,6 +141,10 @@ static bool accept_one(listen_socket *s) {
     default: /* the connection has failed already: accept(2), "Error handling" */
       return true;
   }
+}
+
+static bool accept_one(listen_socket *s) {
+  return s->datagrams ? read_one(s) : accept_connection(s);
 }
 
 static void on_readable(void *arg, uint32_t events) {
@@ -173,7 +204,7 @@ static void let_go(listen_socket *s) {
 }
 
 /* Takes `fd` over, also when it fails: then NULL with errno. One holder. */
-static listen_socket *attach(ncl_loop *loop, int fd) {
+static listen_socket *attach(ncl_loop *loop, int fd, bool datagrams) {
   listen_socket *s = calloc(1, sizeof(*s));
   if (s == NULL) {
     close(fd);
@@ -183,11 +214,12 @@ static listen_socket *attach(ncl_loop *loop, int fd) {
   s->loop = loop;
   s->fd = fd;
   s->holders = 1;
+  s->datagrams = datagrams;
   s->address.len = sizeof(s->address.sa);
   const struct sockaddr_un *sa = (const struct sockaddr_un *)&s->address.sa;
   bool good = getsockname(fd, (struct sockaddr *)&s->address.sa, &s->address.len) == 0;
   if (good && sa->sun_family == AF_UNIX && lstat(sa->sun_path, &s->file) != 0) good = false;
-  if (loop->reserve_fd < 0) loop->reserve_fd = open_reserve();
+  if (!datagrams && loop->reserve_fd < 0) loop->reserve_fd = open_reserve();
   if (good) {
     s->text_len = ncl_address_format(&s->address, s->text);
     errno = ENOMEM;
@@ -246,28 +278,30 @@ static void set_error(ncl_loop *loop, ncl_outcome *outcome, ncl_str endpoint, in
   set_outcome(loop, outcome, status, endpoint, reason);
 }
 
-/* The next listener on the loop that `who` may follow, and that nobody follows yet; NULL = none. */
-static ncl_listener *next_followed(ncl_loop *loop, ncl_handle *from, const ncl_listen_for *who, uint32_t least) {
+/* The next listener of the kind on the loop that `who` may follow, and that nobody follows yet; NULL = none. */
+static ncl_listener *next_followed(ncl_loop *loop, ncl_handle *from, const ncl_listen_for *who, uint32_t least,
+                                   bool datagrams) {
   if (who->follows == NULL) return NULL;
   for (ncl_handle *h = from; h != &loop->handles; h = h->next) {
     ncl_listener *listener = (ncl_listener *)h;
     if (h->close != close_listener || listener->socket->holders > 1) continue;
+    if (listener->socket->datagrams != datagrams) continue;
     if (listener->owner != NULL && who->follows(who->arg, listener->owner) >= least) return listener;
   }
   return NULL;
 }
 
-#define FOR_FOLLOWED(l, loop, who, least)                                                        \
-  for (ncl_listener *l = next_followed((loop), (loop)->handles.next, (who), (least)); l != NULL; \
-       l = next_followed((loop), l->handle.next, (who), (least)))
+#define FOR_FOLLOWED(l, loop, who, least, datagrams)                                                          \
+  for (ncl_listener *l = next_followed((loop), (loop)->handles.next, (who), (least), (datagrams)); l != NULL; \
+       l = next_followed((loop), l->handle.next, (who), (least), (datagrams)))
 
 /* One that asked for the same, which is the only way to find port 0 again; or one on one of the addresses. */
 static listen_socket *find_shared(ncl_loop *loop, ncl_str endpoint, const ncl_listen_for *who,
-                                  const ncl_address *addresses, size_t count) {
-  FOR_FOLLOWED(l, loop, who, NCL_LISTEN_SUCCEEDED) {
+                                  const ncl_address *addresses, size_t count, bool datagrams) {
+  FOR_FOLLOWED(l, loop, who, NCL_LISTEN_SUCCEEDED, datagrams) {
     if (l->asked_len == endpoint.len && memcmp(l->asked, endpoint.ptr, endpoint.len) == 0) return l->socket;
   }
-  FOR_FOLLOWED(l, loop, who, NCL_LISTEN_GOES) {
+  FOR_FOLLOWED(l, loop, who, NCL_LISTEN_GOES, datagrams) {
     for (size_t i = 0; i < count; i++) {
       if (ncl_listen_same(&l->socket->address, &addresses[i])) return l->socket;
     }
@@ -277,22 +311,23 @@ static listen_socket *find_shared(ncl_loop *loop, ncl_str endpoint, const ncl_li
 
 /* A socket of its own, beside one that is to go where that is in the way. */
 static listen_socket *open_own(ncl_loop *loop, const ncl_listen_for *who, const ncl_address *addresses, size_t count,
-                               listen_socket **beside) {
-  int fd = ncl_listen_socket(addresses, count, -1);
-  FOR_FOLLOWED(l, loop, who, NCL_LISTEN_GOES) {
+                               const ncl_datagrams *how, listen_socket **beside) {
+  int fd = ncl_listen_socket(addresses, count, how, -1);
+  FOR_FOLLOWED(l, loop, who, NCL_LISTEN_GOES, how != NULL) {
     if (fd != -EADDRINUSE) break;
     if (ncl_listen_overlaps(&l->socket->address, &addresses[0])) {
-      fd = ncl_listen_socket(addresses, count, l->socket->fd);
+      fd = ncl_listen_socket(addresses, count, how, l->socket->fd);
       *beside = fd >= 0 ? l->socket : NULL;
     }
   }
-  if (fd >= 0) return attach(loop, fd);
+  if (fd >= 0) return attach(loop, fd, how != NULL);
   errno = -fd;
   return NULL;
 }
 
-ncl_listener *ncl_listen_as(ncl_loop *loop, ncl_str endpoint, const ncl_listen_for *who, ncl_accept_fn fn, void *arg,
-                            ncl_outcome *outcome) {
+/* A listener that does not watch yet; `how` NULL = for connections. */
+static ncl_listener *open_listener(ncl_loop *loop, ncl_str endpoint, const ncl_datagrams *how,
+                                   const ncl_listen_for *who, ncl_outcome *outcome) {
   assert(ncl_loop_on_thread(loop));
   ncl_endpoint parsed;
   const char *reason = ncl_endpoint_parse(endpoint, &parsed);
@@ -304,11 +339,11 @@ ncl_listener *ncl_listen_as(ncl_loop *loop, ncl_str endpoint, const ncl_listen_f
   }
   ncl_listener *listener = calloc(1, sizeof(*listener) + endpoint.len);
   if (listener != NULL) {
-    listener->socket = find_shared(loop, endpoint, who, addresses, count);
+    listener->socket = find_shared(loop, endpoint, who, addresses, count, how != NULL);
     if (listener->socket != NULL) {
       listener->socket->holders++;
     } else {
-      listener->socket = open_own(loop, who, addresses, count, &listener->beside);
+      listener->socket = open_own(loop, who, addresses, count, how, &listener->beside);
     }
   } else {
     errno = ENOMEM;
@@ -319,16 +354,49 @@ ncl_listener *ncl_listen_as(ncl_loop *loop, ncl_str endpoint, const ncl_listen_f
     set_error(loop, outcome, endpoint, error, parsed.is_unix);
     return NULL;
   }
-  listener->fn = fn;
-  listener->arg = arg;
   listener->owner = who->owner;
   listener->on = true;
   listener->waits = who->waits;
   listener->asked_len = endpoint.len;
   memcpy(listener->asked, endpoint.ptr, endpoint.len);
   ncl_handle_add(loop, &listener->handle, close_listener);
-  if (!listener->waits) listener->socket->taker = listener;
-  watch_again(listener->socket);
+  return listener;
+}
+
+static void take_socket(ncl_listener *listener, listen_socket *s) {
+  s->taker = listener;
+  if (listener != NULL && s == listener->socket) listener->lost_before = s->lost;
+  watch_again(s);
+}
+
+ncl_listener *ncl_listen_as(ncl_loop *loop, ncl_str endpoint, const ncl_listen_for *who, ncl_accept_fn fn, void *arg,
+                            ncl_outcome *outcome) {
+  ncl_listener *listener = open_listener(loop, endpoint, NULL, who, outcome);
+  if (listener == NULL) return NULL;
+  listener->fn = fn;
+  listener->arg = arg;
+  if (!listener->waits) take_socket(listener, listener->socket);
+  return listener;
+}
+
+ncl_listener *ncl_listen_datagrams_as(ncl_loop *loop, ncl_str endpoint, const ncl_datagrams *how,
+                                      const ncl_listen_for *who, ncl_datagram_fn fn, void *arg, ncl_outcome *outcome) {
+  size_t max = how->max == 0 ? UDP_MAX : how->max < NCL_DATAGRAM_MAX ? how->max : NCL_DATAGRAM_MAX;
+  uint8_t *buffer = calloc(1, max + NCL_PADDING);
+  if (buffer == NULL) {
+    set_error(loop, outcome, endpoint, ENOMEM, false);
+    return NULL;
+  }
+  ncl_listener *listener = open_listener(loop, endpoint, how, who, outcome);
+  if (listener == NULL) {
+    free(buffer);
+    return NULL;
+  }
+  listener->read_fn = fn;
+  listener->arg = arg;
+  listener->buffer = buffer;
+  listener->max = max;
+  if (!listener->waits) take_socket(listener, listener->socket);
   return listener;
 }
 
@@ -337,9 +405,14 @@ ncl_listener *ncl_listen(ncl_loop *loop, ncl_str endpoint, ncl_accept_fn fn, voi
   return ncl_listen_as(loop, endpoint, &who, fn, arg, outcome);
 }
 
-static void take_socket(ncl_listener *listener, listen_socket *s) {
-  s->taker = listener;
-  watch_again(s);
+ncl_listener *ncl_listen_datagrams(ncl_loop *loop, ncl_str endpoint, const ncl_datagrams *how, ncl_datagram_fn fn,
+                                   void *arg, ncl_outcome *outcome) {
+  ncl_listen_for who = {NULL, false, NULL, NULL};
+  return ncl_listen_datagrams_as(loop, endpoint, how, &who, fn, arg, outcome);
+}
+
+uint64_t ncl_listener_lost(const ncl_listener *listener) {
+  return listener->socket->lost - listener->lost_before;
 }
 
 void ncl_listeners_take(ncl_loop *loop, const void *owner) {
@@ -372,5 +445,6 @@ void ncl_listener_close(ncl_listener *listener) {
   if (listener->beside != NULL && listener->beside->taker == listener) take_socket(NULL, listener->beside);
   let_go(s);
   ncl_handle_remove(&listener->handle);
+  free(listener->buffer);
   free(listener);
 }

@@ -93,6 +93,10 @@ void ncl_watch_close(ncl_watch *watch);                /* [loop] NULL is ignored
  * NULL with the reason in *outcome (may be NULL), whose message lives until the next
  * ncl_listen on this loop: NCL_PERMANENT, or NCL_RETRYABLE (the address is taken, no descriptors), or NCL_NO_MEMORY. */
 ncl_listener *ncl_listen(ncl_loop *loop, ncl_str endpoint, ncl_accept_fn fn, void *arg, ncl_outcome *outcome);
+/* [loop] The same for datagrams; `how` with all its members, 0 meaning what host.h says. They come to `fn` in bounded
+ * rounds. */
+ncl_listener *ncl_listen_datagrams(ncl_loop *loop, ncl_str endpoint, const ncl_datagrams *how, ncl_datagram_fn fn,
+                                   void *arg, ncl_outcome *outcome);
 #define NCL_LISTEN_STAYS 0u
 #define NCL_LISTEN_GOES 1u
 #define NCL_LISTEN_SUCCEEDED 2u /* it goes, and this one takes its place: port 0 means the port that it has */
@@ -109,11 +113,16 @@ typedef struct ncl_listen_for {
 /* [loop] The same as ncl_listen for a known owner. */
 ncl_listener *ncl_listen_as(ncl_loop *loop, ncl_str endpoint, const ncl_listen_for *who, ncl_accept_fn fn, void *arg,
                             ncl_outcome *outcome);
+/* [loop] The same as ncl_listen_datagrams for a known owner. */
+ncl_listener *ncl_listen_datagrams_as(ncl_loop *loop, ncl_str endpoint, const ncl_datagrams *how,
+                                      const ncl_listen_for *who, ncl_datagram_fn fn, void *arg, ncl_outcome *outcome);
+/* [loop] Datagrams that the kernel threw away since this listener took the port. */
+uint64_t ncl_listener_lost(const ncl_listener *listener);
 /* [loop] All listeners of `owner` that wait accept from now on; those whose sockets they share do not any more. */
 void ncl_listeners_take(ncl_loop *loop, const void *owner);
 /* [loop] Where it listens, with the port that was chosen, as an address ("127.0.0.1:4317"): lives as long as it. */
 ncl_str ncl_listener_endpoint(const ncl_listener *listener);
-/* [loop] 0 = stops accepting for now: new connections wait in the kernel; 1 = goes on. */
+/* [loop] 0 = stops accepting or reading for now: what comes waits in the kernel; 1 = goes on. */
 void ncl_listener_accept(ncl_listener *listener, uint32_t on);
 void ncl_listener_close(ncl_listener *listener); /* [loop] NULL is ignored; removes its socket file */
 /* [any] Connections that were closed at once since the process was out of descriptors, all listeners together. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define STATE_LISTEN 0x0Au
+#define STATE_BOUND 0x07u /* of UDP: TCP_CLOSE, not connected */
 #define LINES_MAX 100000u /* of a table of sockets that are looked at */
 #define PATH_MAX_LEN 512u
 
@@ -64,26 +65,27 @@ static ncl_str word_of(const char *line, uint32_t n) {
 enum { WORD_LOCAL = 1, WORD_STATE = 3, WORD_INODE = 9 };
 
 /* The inode of a line of a table, 0 = it is not the socket. */
-static uint64_t inode_of(const char *line, size_t words_count, const ncl_address *address) {
+static uint64_t inode_of(const char *line, size_t words_count, unsigned long state, const ncl_address *address) {
   ncl_str local = word_of(line, WORD_LOCAL), inode = word_of(line, WORD_INODE);
   size_t digits = words_count * 8;
   uint32_t words[4] = {0};
   if (inode.len == 0 || local.len != digits + 5 || local.ptr[digits] != ':') return 0;
-  if (strtoul(word_of(line, WORD_STATE).ptr, NULL, 16) != STATE_LISTEN) return 0;
+  if (strtoul(word_of(line, WORD_STATE).ptr, NULL, 16) != state) return 0;
   if (strtoul(local.ptr + digits + 1, NULL, 16) != port_of(address)) return 0;
   if (!read_words(local.ptr, words_count, words) || !overlaps(words, words_count, address)) return 0;
   return strtoull(inode.ptr, NULL, 10);
 }
 
 /* The inode of the socket in one table; 0 = there is none. */
-static uint64_t find_inode(const char *proc, const char *table, size_t words_count, const ncl_address *address) {
+static uint64_t find_inode(const char *proc, const char *table, size_t words_count, unsigned long state,
+                           const ncl_address *address) {
   char path[PATH_MAX_LEN], line[512];
   uint64_t found = 0;
   (void)snprintf(path, sizeof path, "%s/net/%s", proc, table);
   FILE *file = fopen(path, "re");
   if (file == NULL) return 0;
   for (uint32_t n = 0; n < LINES_MAX && found == 0 && fgets(line, sizeof line, file) != NULL; n++)
-    found = inode_of(line, words_count, address);
+    found = inode_of(line, words_count, state, address);
   (void)fclose(file);
   return found;
 }
@@ -115,11 +117,12 @@ static void read_name(const char *proc, const char *pid, ncl_port_owner *out) {
   (void)fclose(file);
 }
 
-bool ncl_port_owner_find(const char *proc, const ncl_address *address, ncl_port_owner *out) {
+bool ncl_port_owner_find(const char *proc, const ncl_address *address, bool udp, ncl_port_owner *out) {
+  unsigned long state = udp ? STATE_BOUND : STATE_LISTEN;
   *out = (ncl_port_owner){0};
   if (address->sa.ss_family != AF_INET && address->sa.ss_family != AF_INET6) return false;
-  uint64_t inode = find_inode(proc, "tcp", 1, address);
-  if (inode == 0) inode = find_inode(proc, "tcp6", 4, address);
+  uint64_t inode = find_inode(proc, udp ? "udp" : "tcp", 1, state, address);
+  if (inode == 0) inode = find_inode(proc, udp ? "udp6" : "tcp6", 4, state, address);
   if (inode == 0) return false;
   DIR *dir = opendir(proc);
   if (dir == NULL) return true;

@@ -10,8 +10,8 @@ typedef struct ncl_port_owner {
   char name[32];
 } ncl_port_owner;
 
-/* Looks for a TCP socket that listens at the port of `address`, at this address or at all of them. `proc` is "/proc"
- * but in tests. False = nobody does, or /proc cannot be read. */
-bool ncl_port_owner_find(const char *proc, const ncl_address *address, ncl_port_owner *out);
+/* Looks for a TCP socket that listens at the port of `address`, at this address or at all of them, or for a UDP socket
+ * that is bound to it (`udp`). `proc` is "/proc" but in tests. False = nobody does, or /proc cannot be read. */
+bool ncl_port_owner_find(const char *proc, const ncl_address *address, bool udp, ncl_port_owner *out);
 
 #endif

@@ -56,6 +56,21 @@ typedef void (*ncl_watch_fn)(void *arg, uint32_t events);
 /* [loop] A connection was accepted: `fd` is non-blocking, close-on-exec and the callee's; `peer` is "ip:port". */
 typedef void (*ncl_accept_fn)(void *arg, int32_t fd, ncl_str peer);
 
+#define NCL_DATAGRAM_CUT 1u /* it was longer than what is taken: its end is lost */
+/* [loop] A datagram came from `peer`, "ip:port" ("unix" of a socket file): borrowed until the call returns or the
+ * listener is closed, and followed by NCL_PADDING readable bytes. `flags`: NCL_DATAGRAM_*. */
+typedef void (*ncl_datagram_fn)(void *arg, ncl_range bytes, uint32_t flags, ncl_str peer);
+
+#define NCL_DATAGRAM_MAX 1048576u /* bytes that a datagram may have at most */
+
+/* How datagrams are taken. */
+typedef struct ncl_datagrams {
+  uint32_t struct_size;
+  uint32_t max;            /* bytes of one that are taken, at most NCL_DATAGRAM_MAX; 0 = 65,535, what UDP has */
+  uint32_t receive_buffer; /* bytes that wait in the kernel, as far as it allows (net.core.rmem_max); 0 = its default */
+  uint32_t file_mode;      /* rights of a socket file, as chmod(2) has them; 0 = by the umask */
+} ncl_datagrams;
+
 #define NCL_METRIC_COUNTER 1u /* only grows */
 #define NCL_METRIC_GAUGE 2u   /* a level: set or moved by differences */
 #define NCL_METRIC_HISTOGRAM 3u
@@ -223,9 +238,16 @@ typedef struct ncl_host {
    * that takes the place of another at the same address gets that one's socket, so that no connection is lost. NULL
    * with the reason in *outcome. */
   ncl_listener *(*listen)(ncl_component *me, ncl_str endpoint, ncl_accept_fn fn, void *arg, ncl_outcome *outcome);
+  /* [loop] The same for datagrams: UDP at "host:port", or a datagram socket at "unix:///path". The slots below are for
+   * both kinds. `how` may be NULL. */
+  ncl_listener *(*listen_datagrams)(ncl_component *me, ncl_str endpoint, const ncl_datagrams *how, ncl_datagram_fn fn,
+                                    void *arg, ncl_outcome *outcome);
+  /* [loop] Datagrams that the kernel threw away since this listener took the port, its buffer being full: as the newest
+   * one that came tells. Of UDP only. */
+  uint64_t (*listener_lost)(const ncl_listener *listener);
   /* [loop] Where it listens, with the port that was chosen: lives as long as the listener. */
   ncl_str (*listener_endpoint)(const ncl_listener *listener);
-  /* [loop] 0 = stops accepting for now (at a limit), 1 = goes on. */
+  /* [loop] 0 = stops accepting or reading for now (at a limit), 1 = goes on. */
   void (*listener_accept)(ncl_listener *listener, uint32_t on);
   void (*listener_close)(ncl_listener *listener); /* [loop] NULL is ignored */
 

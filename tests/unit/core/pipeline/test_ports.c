@@ -161,6 +161,38 @@ static void refuses_two_at_one_address(void **state) {
   free(said);
 }
 
+static void datagrams_and_connections_do_not_meet(void **state) {
+  static const char *const apart[] = {"{listen: '127.0.0.1:47317'}",
+                                      "{grpc: {endpoint: '127.0.0.1:47317', transport: udp}}"};
+  static const char *const together[] = {"{more: [{endpoint: '127.0.0.1:47317', transport: udp4}]}",
+                                         "{grpc: {endpoint: 'localhost:47317', transport: udp}}"};
+  (void)state;
+  char *said = check(apart, 2);
+  assert_null(strstr(said, "listens at the same address"));
+  free(said);
+  said = check(together, 2);
+  assert_non_null(strstr(said, "listens at the same address"));
+  free(said);
+}
+
+static void says_who_has_the_port_for_datagrams(void **state) {
+  char config[100], part[100];
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof address;
+  const char *configs[] = {config}, *parts[] = {part};
+  (void)state;
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+  assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+  unsigned port = ntohs(address.sin_port);
+  (void)snprintf(part, sizeof part, "127.0.0.1:%u is in use by process %d (", port, (int)getpid());
+  (void)snprintf(config, sizeof config, "{grpc: {endpoint: '127.0.0.1:%u', transport: udp}}", port);
+  expect(configs, 1, parts, 1);
+  (void)snprintf(config, sizeof config, "{grpc: {endpoint: '127.0.0.1:%u', transport: tcp}}", port);
+  expect(configs, 1, NULL, 0);
+  (void)close(fd);
+}
+
 static void says_what_cannot_be_listened_at(void **state) {
   static const char *const configs[][1] = {{"{listen: '192.0.2.1:47317'}"},
                                            {"{listen: 'no-such-host.invalid:47317'}"},
@@ -207,6 +239,8 @@ int main(void) {
       cmocka_unit_test(says_who_is_in_the_way),
       cmocka_unit_test(lets_go_of_what_it_tried),
       cmocka_unit_test(refuses_two_at_one_address),
+      cmocka_unit_test(datagrams_and_connections_do_not_meet),
+      cmocka_unit_test(says_who_has_the_port_for_datagrams),
       cmocka_unit_test(says_what_cannot_be_listened_at),
       cmocka_unit_test(knows_a_socket_file_that_is_served),
   };

@@ -54,6 +54,10 @@ static int make_proc(void **state) {
              "00:00000000 00000000  1000        0 102 1 0 100 0\n"
              "   1: 00000000000000000000000001000000:10DF 00000000000000000000000000000000:0000 0A 00000000:00000000 "
              "00:00000000 00000000  1000        0 103 1 0 100 0\n");
+  write_file(
+      "net/udp",
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer\n"
+      " 411: 0100007F:07D0 00000000:0000 07 00000000:00000000 00:00000000 00000000  1000        0 102 2 0 0\n");
   write_file("42/comm", "nacelle\n");
   path_of("42/fd/3", path);
   if (symlink("/dev/null", path) != 0) return 1;
@@ -65,7 +69,8 @@ static int make_proc(void **state) {
 }
 
 static int remove_proc(void **state) {
-  static const char *const files[] = {"net/tcp", "net/tcp6", "42/comm", "42/fd/3", "42/fd/7", "43/comm", "43/fd/1"};
+  static const char *const files[] = {"net/tcp", "net/tcp6", "net/udp", "42/comm",
+                                      "42/fd/3", "42/fd/7",  "43/comm", "43/fd/1"};
   char path[160];
   (void)state;
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -109,11 +114,21 @@ static void finds_who_listens(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     ncl_address address = address_of(cases[i].endpoint);
     ncl_port_owner owner;
-    bool found = ncl_port_owner_find(proc, &address, &owner);
+    bool found = ncl_port_owner_find(proc, &address, false, &owner);
     if (found != cases[i].found || owner.pid != cases[i].pid || strcmp(owner.name, cases[i].name) != 0) {
       fail_msg("%s: %d, %u %s", cases[i].endpoint, found, owner.pid, owner.name);
     }
   }
+}
+
+static void knows_datagrams_from_connections(void **state) {
+  ncl_address udp = address_of("127.0.0.1:2000"), tcp = address_of("127.0.0.1:4317");
+  ncl_port_owner owner;
+  (void)state;
+  assert_true(ncl_port_owner_find(proc, &udp, true, &owner));
+  assert_int_equal(owner.pid, 43);
+  assert_false(ncl_port_owner_find(proc, &udp, false, &owner));
+  assert_false(ncl_port_owner_find(proc, &tcp, true, &owner));
 }
 
 static void finds_nobody_where_there_is_no_proc(void **state) {
@@ -121,8 +136,8 @@ static void finds_nobody_where_there_is_no_proc(void **state) {
   ncl_address file = address_of("unix:///tmp/x.sock");
   ncl_port_owner owner;
   (void)state;
-  assert_false(ncl_port_owner_find("/nonexistent", &address, &owner));
-  assert_false(ncl_port_owner_find(proc, &file, &owner));
+  assert_false(ncl_port_owner_find("/nonexistent", &address, false, &owner));
+  assert_false(ncl_port_owner_find(proc, &file, false, &owner));
 }
 
 static void finds_this_process(void **state) {
@@ -132,9 +147,9 @@ static void finds_this_process(void **state) {
   (void)state;
   assert_int_equal(bind(fd, (struct sockaddr *)&address.sa, address.len), 0);
   assert_int_equal(getsockname(fd, (struct sockaddr *)&address.sa, &address.len), 0);
-  assert_false(ncl_port_owner_find("/proc", &address, &owner)); /* it is bound, and does not listen */
+  assert_false(ncl_port_owner_find("/proc", &address, false, &owner)); /* it is bound, and does not listen */
   assert_int_equal(listen(fd, 1), 0);
-  assert_true(ncl_port_owner_find("/proc", &address, &owner));
+  assert_true(ncl_port_owner_find("/proc", &address, false, &owner));
   assert_int_equal(owner.pid, getpid());
   assert_true(owner.name[0] != '\0');
   (void)close(fd);
@@ -143,6 +158,7 @@ static void finds_this_process(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(finds_who_listens),
+      cmocka_unit_test(knows_datagrams_from_connections),
       cmocka_unit_test(finds_nobody_where_there_is_no_proc),
       cmocka_unit_test(finds_this_process),
   };

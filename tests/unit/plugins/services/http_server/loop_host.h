@@ -220,6 +220,12 @@ static inline ncl_listener *loop_host_listen(ncl_component *me, ncl_str endpoint
   return ncl_listen_as(loop_host_of(me)->loop, endpoint, &who, fn, arg, outcome);
 }
 
+static inline ncl_listener *loop_host_listen_datagrams(ncl_component *me, ncl_str endpoint, const ncl_datagrams *how,
+                                                       ncl_datagram_fn fn, void *arg, ncl_outcome *outcome) {
+  ncl_listen_for who = {loop_host_of(me), false, loop_host_follows, loop_host_of(me)};
+  return ncl_listen_datagrams_as(loop_host_of(me)->loop, endpoint, how, &who, fn, arg, outcome);
+}
+
 static inline const void *loop_host_service(ncl_component *me, ncl_str name, ncl_outcome *outcome) {
   loop_host *host = loop_host_of(me);
   const void *found = host->service != NULL ? host->service(host, name) : NULL;
@@ -267,6 +273,8 @@ static inline void loop_host_open(loop_host *host) {
       .watch_set = ncl_watch_set,
       .watch_close = ncl_watch_close,
       .listen = loop_host_listen,
+      .listen_datagrams = loop_host_listen_datagrams,
+      .listener_lost = ncl_listener_lost,
       .listener_endpoint = ncl_listener_endpoint,
       .listener_accept = ncl_listener_accept,
       .listener_close = ncl_listener_close,
