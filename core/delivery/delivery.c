@@ -25,12 +25,6 @@ static uint64_t random_number(const ncl_delivery *d, const item *i) {
   return x ^ (x >> 33);
 }
 
-static const ncl_str no_message = NCL_STR("no reason was given");
-
-static ncl_str reason_of(const ncl_outcome *outcome) {
-  return outcome->message.len > 0 ? outcome->message : no_message;
-}
-
 static void count_dropped(ncl_delivery *d, uint32_t signal, uint64_t items, ncl_str reason) {
   if (d->events.dropped != NULL) d->events.dropped(d->events.arg, signal, items, reason);
 }
@@ -75,28 +69,24 @@ void ncl_delivery_drop(ncl_delivery *d, item *i, const ncl_outcome *outcome, ncl
   /* A sender that waits hears of it and still has its data: for it nothing is lost. */
   if (i->result == 0) {
     count_dropped(d, signal, items, why);
-    ncl_delivery_say_dropped(d, (ncl_str)NCL_STR("Exporting failed. Dropping data."), why, reason_of(outcome), items);
+    ncl_delivery_say_dropped(d, (ncl_str)NCL_STR("Exporting failed. Dropping data."), why, ncl_delivery_words(outcome),
+                             items);
   }
-  ncl_delivery_say_fails(d, reason_of(outcome));
-  end_item(d, i, outcome);
+  ncl_delivery_say_fails(d, ncl_delivery_words(outcome));
+  ncl_outcome end = ncl_delivery_answer(i, outcome);
+  end_item(d, i, &end);
 }
 
 static void item_sent(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
-  uint64_t items = i->item.items;
-  uint32_t signal = i->item.signal;
-  uint64_t rejected = outcome->rejected < items ? outcome->rejected : items;
-  i->rejected += rejected;
-  if (d->events.sent != NULL) d->events.sent(d->events.arg, signal, items - rejected);
-  if (rejected > 0) {
-    if (d->events.send_failed != NULL) d->events.send_failed(d->events.arg, signal, rejected);
-    if (i->result == 0) count_dropped(d, signal, rejected, (ncl_str)NCL_STR("rejected"));
-    ncl_delivery_say_dropped(
-        d, (ncl_str)NCL_STR("The backend took the request but rejected a part of it (partial success). Dropping data."),
-        (ncl_str)NCL_STR("rejected"), reason_of(outcome), rejected);
-  }
   ncl_delivery_say_works(d);
-  ncl_outcome end = *outcome;
-  end.rejected = i->rejected;
+  ncl_outcome end = ncl_delivery_answer(i, outcome);
+  end_item(d, i, &end);
+}
+
+/* Each of its records is delivered or was refused. */
+static void end_without_more(ncl_delivery *d, item *i) {
+  ncl_outcome over = NCL_OUTCOME_INIT;
+  ncl_outcome end = ncl_delivery_answer(i, &over);
   end_item(d, i, &end);
 }
 
@@ -121,7 +111,7 @@ static void backend_answered(ncl_delivery *d) {
 static void backend_failed(ncl_delivery *d, const item *i, const ncl_outcome *outcome, int64_t now) {
   if (d->last_failed != i) {
     d->failed_in_row++;
-    ncl_delivery_say_fails(d, reason_of(outcome));
+    ncl_delivery_say_fails(d, ncl_delivery_words(outcome));
   }
   d->last_failed = i;
   int64_t gate = outcome->retry_after_ns > 0 ? now + outcome->retry_after_ns : 0;
@@ -131,35 +121,19 @@ static void backend_failed(ncl_delivery *d, const item *i, const ncl_outcome *ou
     d->probes++;
     int64_t probe = now + ncl_retry_delay_ns(&endless, d->probes, 0, outcome->retry_after_ns, random_number(d, i));
     if (probe > gate) gate = probe;
-    d->port.host->status(d->port.exporter, NCL_RETRYABLE, reason_of(outcome));
+    d->port.host->status(d->port.exporter, NCL_RETRYABLE, ncl_delivery_words(outcome));
   }
   if (gate > d->gate_ns) d->gate_ns = gate;
 }
 
 /* ---- a try ---------------------------------------------------------------------------------------- */
 
-/* Takes out of an item what a try that failed has delivered all the same. */
-static void keep_remainder(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
-  uint64_t left = i->item.items - (outcome->delivered < i->item.items ? outcome->delivered : i->item.items);
-  if (outcome->remainder != NULL && outcome->remainder != i->item.batch) {
-    if (outcome->remainder->items < left) left = outcome->remainder->items;
-    d->port.host->batch_retain(outcome->remainder);
-    d->port.host->batch_release(i->item.batch);
-    i->item.batch = outcome->remainder;
-    i->is_cut = true;
-  }
-  if (left == i->item.items) return;
-  if (d->events.sent != NULL) d->events.sent(d->events.arg, i->item.signal, i->item.items - left);
-  i->item.items = left;
-}
-
 void ncl_delivery_try_again(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
   int64_t now = now_ns(d);
   uint64_t before = i->item.items;
-  keep_remainder(d, i, outcome);
+  ncl_delivery_settle(d, i, NCL_RETRYABLE, outcome);
   if (before > 0 && i->item.items == 0) { /* it failed, but nothing is left of it */
-    ncl_outcome end = NCL_OUTCOME_INIT;
-    end_item(d, i, &end);
+    end_without_more(d, i);
     return;
   }
   if (ncl_delivery_pass_on(d, i)) return;
@@ -178,7 +152,7 @@ void ncl_delivery_try_again(ncl_delivery *d, item *i, const ncl_outcome *outcome
   } else {
     i->not_before_ns = now + delay;
     backend_failed(d, i, outcome, now);
-    ncl_delivery_say_retry(d, reason_of(outcome), delay);
+    ncl_delivery_say_retry(d, ncl_delivery_words(outcome), delay);
     list_move(i, &d->waiting);
   }
 }
@@ -191,6 +165,7 @@ static void try_ended(ncl_delivery *d, item *i, ncl_status status, const ncl_out
   switch (status) {
     case NCL_OK:
       backend_answered(d);
+      ncl_delivery_settle(d, i, NCL_OK, &known);
       item_sent(d, i, &known);
       break;
     case NCL_RETRYABLE:
@@ -200,9 +175,9 @@ static void try_ended(ncl_delivery *d, item *i, ncl_status status, const ncl_out
     default:
       /* The backend spoke, so it is not down. */
       known.status = NCL_PERMANENT;
-      keep_remainder(d, i, &known);
+      ncl_delivery_settle(d, i, NCL_PERMANENT, &known);
       if (status == NCL_PERMANENT) backend_answered(d);
-      ncl_delivery_drop(d, i, &known, (ncl_str)NCL_STR("permanent_error"));
+      ncl_delivery_drop(d, i, &known, known.reason.len > 0 ? known.reason : (ncl_str)NCL_STR("permanent_error"));
       break;
   }
 }
@@ -215,24 +190,34 @@ static void on_try_done(void *arg, const ncl_outcome *outcome) {
   ncl_delivery_pump(d);
 }
 
-/* False: the item is dropped or waits. */
+/* Prepare succeeded. False: it gave up all of the item, which is over. */
+static bool is_prepared(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
+  uint64_t before = i->item.items;
+  i->prepared = true;
+  if ((i->item.flags & NCL_ITEM_TRANSLATED) != 0) {
+    d->port.host->batch_release(i->item.batch);
+    i->item.batch = NULL;
+  }
+  ncl_delivery_give_up(d, i, outcome);
+  if (i->item.items > 0 || before == 0) return true;
+  end_without_more(d, i);
+  return false;
+}
+
+/* False: the item is over or waits. */
 static bool prepare_item(ncl_delivery *d, item *i, int64_t now) {
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   if (i->first_try_ns == 0) i->first_try_ns = now;
   ncl_status status = d->port.methods->prepare(d->port.self, &i->item, &outcome);
-  if (status == NCL_OK) {
-    i->prepared = true;
-    if ((i->item.flags & NCL_ITEM_TRANSLATED) == 0) return true;
-    d->port.host->batch_release(i->item.batch);
-    i->item.batch = NULL;
-    return true;
-  }
+  if (status == NCL_OK) return is_prepared(d, i, &outcome);
+  outcome.rejected = outcome.delivered = 0;
+  outcome.remainder = NULL;
   if (status == NCL_NO_MEMORY || status == NCL_RETRYABLE) {
     ncl_delivery_try_again(d, i, &outcome);
     return false;
   }
   outcome.status = NCL_PERMANENT;
-  ncl_delivery_drop(d, i, &outcome, (ncl_str)NCL_STR("prepare_failed"));
+  ncl_delivery_drop(d, i, &outcome, outcome.reason.len > 0 ? outcome.reason : (ncl_str)NCL_STR("prepare_failed"));
   return false;
 }
 

@@ -15,7 +15,10 @@ typedef struct item {
   ncl_token attempt; /* of the try under way */
   uint64_t size;     /* in units of the sizer */
   uint64_t bytes;    /* of the batch as it came */
-  uint64_t rejected; /* refused by the backend for good, over all tries */
+  uint64_t sent;     /* records, over all tries */
+  uint64_t rejected; /* refused for good, over all tries */
+  uint64_t given_up; /* of these, by prepare */
+  ncl_str reason;    /* of the newest that were */
   int64_t first_try_ns;
   int64_t not_before_ns;
   bool prepared;
@@ -108,8 +111,19 @@ static inline void list_move(item *i, list *to) {
   list_append(to, i);
 }
 
+/* ---- fates.c, for delivery.c ------------------------------------------------------------------------- */
+
+/* A try ended so: counts what is over of an item; what is left stays in it. */
+void ncl_delivery_settle(ncl_delivery *d, item *i, ncl_status status, const ncl_outcome *outcome);
+/* Prepare was answered so: counts what the exporter gave up. */
+void ncl_delivery_give_up(ncl_delivery *d, item *i, const ncl_outcome *outcome);
+/* What the sender hears of an item that ends with `outcome`: over all tries. Borrows the item's batch. */
+ncl_outcome ncl_delivery_answer(const item *i, const ncl_outcome *outcome);
+
 /* ---- words.c, for delivery.c ---------------------------------------------------------------------------- */
 
+/* What an outcome says, or that it says nothing. */
+ncl_str ncl_delivery_words(const ncl_outcome *outcome);
 void ncl_delivery_say_lost(ncl_delivery *d, const ncl_delivery_loss *loss);
 /* `reason`: what it is counted under. */
 void ncl_delivery_say_dropped(ncl_delivery *d, ncl_str message, ncl_str reason, ncl_str error, uint64_t items);

@@ -20,6 +20,11 @@ static ncl_attr text(ncl_str key, ncl_str value) {
 
 static const ncl_str error_key = NCL_STR("error");
 
+ncl_str ncl_delivery_words(const ncl_outcome *outcome) {
+  static const ncl_str no_message = NCL_STR("no reason was given");
+  return outcome->message.len > 0 ? outcome->message : no_message;
+}
+
 void ncl_delivery_say_lost(ncl_delivery *d, const ncl_delivery_loss *loss) {
   if (d->events.lost != NULL) {
     d->events.lost(d->events.arg, loss);

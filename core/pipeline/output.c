@@ -80,7 +80,6 @@ static uint32_t badness(ncl_status status) {
 }
 
 static void fan_note(fan *f, const ncl_outcome *outcome) {
-  uint64_t rejected = f->worst.rejected > outcome->rejected ? f->worst.rejected : outcome->rejected;
   int64_t retry_after_ns =
       f->worst.retry_after_ns > outcome->retry_after_ns ? f->worst.retry_after_ns : outcome->retry_after_ns;
   if (badness(outcome->status) > badness(f->worst.status)) {
@@ -90,7 +89,10 @@ static void fan_note(fan *f, const ncl_outcome *outcome) {
     f->worst.grpc_code = outcome->grpc_code;
     f->worst.message = ncl_str_of(f->message, len);
   }
-  f->worst.rejected = rejected;
+  if (outcome->rejected > f->worst.rejected) {
+    f->worst.rejected = outcome->rejected;
+    f->worst.reason = outcome->reason;
+  }
   f->worst.retry_after_ns = retry_after_ns;
 }
 
@@ -202,6 +204,7 @@ static ncl_status walk(ncl_process *process, const ncl_target *target, ncl_call 
       owned = outcome->forward;
       call->batch = owned;
       outcome->forward = NULL;
+      ncl_token_cut(process->tokens, call->token);
       if (turned && component->kind == NCL_KIND_PROCESSOR) {
         status = NCL_PERMANENT;
         outcome->message = (ncl_str)NCL_STR("the processor made a batch of another signal");
@@ -226,6 +229,8 @@ static ncl_status walk(ncl_process *process, const ncl_target *target, ncl_call 
     target = &next->targets[0];
     ncl_token_owe(process->tokens, call->token, target->component);
   }
+  /* What is left of another batch than the sender's is nothing that it could send again. */
+  if (owned != NULL) outcome->remainder = NULL;
   ncl_batch_release(owned);
   if (status == NCL_UNSUPPORTED || status > NCL_NO_MEMORY) {
     status = NCL_PERMANENT;

@@ -20,6 +20,7 @@ typedef struct slot {
   uint32_t next;       /* in the free list or the list of completed ones */
   uint8_t is_open;     /* a completion is awaited */
   uint8_t is_done;     /* completed, delivery is under way */
+  uint8_t is_cut;      /* a remainder is left out */
   ncl_done_fn done;    /* NULL: cancelled after it was completed */
   void *arg;
   const ncl_component *waiter;
@@ -122,12 +123,16 @@ static void deliver_until(ncl_tokens *tokens, uint32_t last) {
     ncl_outcome outcome = s->outcome;
     char *message = s->message;
     ncl_timer *timer = s->timer;
+    bool is_cut = s->is_cut;
     s->message = NULL;
     s->timer = NULL;
     retire(tokens, s, index);
     pthread_mutex_unlock(&tokens->lock);
     ncl_timer_close(timer);
+    const ncl_batch *remainder = outcome.remainder;
+    if (is_cut) outcome.remainder = NULL;
     if (done != NULL) done(done_arg, &outcome);
+    outcome.remainder = remainder;
     drop_outcome(&outcome, message);
     pthread_mutex_lock(&tokens->lock);
     if (index == last) break;
@@ -275,6 +280,7 @@ ncl_token ncl_token_open(ncl_tokens *tokens, const ncl_component *waiter, const 
   tokens->free_head = s->next;
   tokens->open++;
   s->is_open = 1;
+  s->is_cut = 0;
   s->done = done;
   s->arg = arg;
   s->waiter = waiter;
@@ -346,6 +352,14 @@ void ncl_token_owe(ncl_tokens *tokens, ncl_token token, const ncl_component *deb
   pthread_mutex_lock(&tokens->lock);
   slot *s = find_open(tokens, token, &index);
   if (s != NULL) s->debtor = debtor;
+  pthread_mutex_unlock(&tokens->lock);
+}
+
+void ncl_token_cut(ncl_tokens *tokens, ncl_token token) {
+  uint32_t index;
+  pthread_mutex_lock(&tokens->lock);
+  slot *s = find_open(tokens, token, &index);
+  if (s != NULL) s->is_cut = 1;
   pthread_mutex_unlock(&tokens->lock);
 }
 

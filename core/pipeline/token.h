@@ -46,6 +46,9 @@ bool ncl_token_cancel(ncl_tokens *tokens, ncl_token token);
 /* [loop] Names who owes the completion from now on (a call that was forwarded). */
 void ncl_token_owe(ncl_tokens *tokens, ncl_token token, const ncl_component *debtor);
 
+/* [loop] A remainder is not for the one who waits: on the way the batch was exchanged for another. */
+void ncl_token_cut(ncl_tokens *tokens, ncl_token token);
+
 /* [loop] A component is about to be destroyed: whatever it waits for ends now, done being called with NCL_RETRYABLE,
  * and what it owes ends in the same way for those who wait. Returns how many completions it owed. */
 uint64_t ncl_tokens_forget(ncl_tokens *tokens, const ncl_component *component);

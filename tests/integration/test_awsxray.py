@@ -201,6 +201,8 @@ def test_only_documents_that_may_be_taken_later_are_sent_again(program, collecto
         sender.send(TRACES, spans(5))
         double.wait(lambda calls: len(calls) >= 2)
         running.wait_line(lambda line: "InvalidSegment" in str(line), "a line about the document")
+        lost = running.wait_line(lambda line: line.fields.get("dropped_items") == 1, "the log line of the drop")
+        assert lost.fields["reason"] == "rejected"
     assert [len(call) for call in double.calls] == [5, 1]
     assert ids(double.calls[1:]) == wanted(1)
 

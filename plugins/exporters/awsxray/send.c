@@ -103,26 +103,23 @@ static const ncl_batch *remainder_of(ncl_xray_attempt *a, uint32_t again) {
 
 static void finish(ncl_xray_attempt *a) {
   ncl_xray_exporter *x = a->x;
-  uint32_t total = a->batch->records.count, delivered = 0, rejected = 0;
+  uint32_t total = a->batch->records.count, again = 0, rejected = 0;
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   const ncl_batch *part = NULL;
   for (uint32_t i = 0; i < total; i++) {
-    delivered += a->fates[i] == DELIVERED;
+    again += a->fates[i] == OPEN || a->fates[i] == AGAIN;
     rejected += a->fates[i] == REJECTED;
   }
-  uint32_t again = total - delivered - rejected;
   outcome.message = str(a->words);
+  outcome.rejected = rejected;
+  outcome.reason = str("rejected");
   if (again > 0) {
     outcome.status = a->failure == NCL_NO_MEMORY ? NCL_NO_MEMORY : NCL_RETRYABLE;
     outcome.retry_after_ns = a->retry_after_ns;
     if (again < total) part = remainder_of(a, again);
     outcome.remainder = part;
-    outcome.delivered = part != NULL ? delivered : 0;
-    if (part != NULL && rejected > 0) x->host->drop(x->me, NCL_SIGNAL_TRACES, rejected, str("rejected"));
   } else if (rejected == total && rejected > 0) {
     outcome.status = NCL_PERMANENT;
-  } else {
-    outcome.rejected = rejected;
   }
   unlink_attempt(a);
   x->host->complete(x->me, a->token, &outcome);

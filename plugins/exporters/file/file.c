@@ -278,13 +278,12 @@ static void end_groups(file *f, ncl_token token) {
   if (waits > 0) {
     outcome.status = NCL_RETRYABLE;
     outcome.message = ncl_str_of(f->later, strlen(f->later));
-    outcome.delivered = ncl_file_groups_items(&f->groups, NCL_FILE_WRITTEN);
     outcome.remainder = later;
-    if (lost > 0) f->host->drop(f->me, f->signal, lost, (ncl_str)NCL_STR("no_file"));
-  } else {
-    outcome.rejected = lost;
-    if (lost > 0) outcome.message = no_segment;
+  } else if (lost > 0) {
+    outcome.message = no_segment;
   }
+  outcome.rejected = lost;
+  outcome.reason = (ncl_str)NCL_STR("no_file");
   if (token != 0) f->host->complete(f->me, token, &outcome);
   f->host->batch_release(later);
   ncl_file_groups_end(&f->groups, f->host);

@@ -211,6 +211,9 @@ static void keep_for_later(ncl_parcel *parcel, const ncl_outcome *outcome) {
   const ncl_batch_processor *p = shard->owner;
   const ncl_batch **offered = parcel->divided ? &parcel->part : &parcel->batch;
   if (outcome->remainder != NULL && outcome->remainder != *offered) {
+    uint64_t over = outcome->remainder->items < (*offered)->items ? (*offered)->items - outcome->remainder->items : 0;
+    uint64_t lost = outcome->rejected < over ? outcome->rejected : over;
+    if (lost > 0) p->host->drop(p->me, p->signal, lost, (ncl_str)NCL_STR("refused_downstream"));
     p->host->batch_retain(outcome->remainder);
     p->host->batch_release(*offered);
     *offered = outcome->remainder;

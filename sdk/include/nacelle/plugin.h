@@ -130,12 +130,13 @@ typedef struct ncl_methods {
   ncl_status (*consume)(void *self, const ncl_call *call, ncl_outcome *outcome);
 
   /* [loop] [started] Exporter: once an item, in the order of the queue, before its first send: translate,
-   * draw ids, attach `state`. NCL_OK; NCL_PERMANENT to drop the item; NCL_NO_MEMORY or NCL_RETRYABLE: nothing was
-   * attached, it is called again later. */
+   * draw ids, attach `state`. NCL_OK, where outcome.rejected are given up already and are no part of what send answers
+   * for; NCL_PERMANENT to drop the item; NCL_NO_MEMORY or NCL_RETRYABLE: nothing was attached, it is called again
+   * later. */
   ncl_status (*prepare)(void *self, ncl_item *item, ncl_outcome *outcome);
 
-  /* [loop] [started] Exporter: one try. NCL_OK (outcome.rejected > 0 = partial success), an error, or
-   * NCL_PENDING and then host->complete(me, token). `deadline_ns` ends the try: the host counts it as
+  /* [loop] [started] Exporter: one try. NCL_OK, an error, or NCL_PENDING and then host->complete(me, token); what
+   * becomes of each of item->items is said as ncl_outcome says. `deadline_ns` ends the try: the host counts it as
    * retryable and calls cancel. Several items may be under way. */
   ncl_status (*send)(void *self, ncl_item *item, ncl_token token, int64_t deadline_ns, ncl_outcome *outcome);
 

@@ -16,7 +16,10 @@ typedef struct exporter {
   uint32_t answer_count;
   int64_t retry_after_ns;
   const ncl_batch *remainder;
-  uint64_t rejected;
+  uint64_t rejected, delivered;
+  const char *word;  /* the reason that it names */
+  uint64_t given_up; /* by prepare */
+  uint32_t flags;    /* that prepare sets */
   uint32_t sends;
   uint32_t prepares;
   uint32_t releases;
@@ -28,13 +31,14 @@ typedef struct exporter {
   char reason[32];
   int64_t queue_size;
   uint64_t offered;
-  uint32_t results; /* answers that senders got */
-  ncl_status last_result;
+  uint32_t results;        /* answers that senders got */
+  ncl_outcome last_result; /* without the message */
 } exporter;
 
 static ncl_status fake_prepare(void *self, ncl_item *item, ncl_outcome *outcome) {
   exporter *e = self;
-  (void)item, (void)outcome;
+  outcome->rejected = e->given_up;
+  item->flags = e->flags;
   e->prepares++;
   return NCL_OK;
 }
@@ -44,10 +48,12 @@ static ncl_status fake_send(void *self, ncl_item *item, ncl_token token, int64_t
   (void)deadline_ns;
   uint32_t n = e->sends < e->answer_count ? e->sends : e->answer_count - 1;
   assert_true(e->sends < MAX);
-  e->sent_items[e->sends++] = item->batch->items;
+  e->sent_items[e->sends++] = item->batch != NULL ? item->batch->items : item->items;
   outcome->retry_after_ns = e->retry_after_ns;
   outcome->rejected = e->rejected;
+  outcome->delivered = e->delivered;
   outcome->remainder = e->remainder;
+  if (e->word != NULL) outcome->reason = ncl_str_of(e->word, strlen(e->word));
   outcome->message = (ncl_str)NCL_STR("as the test says");
   if (e->answers[n] == NCL_PENDING) e->tokens[e->pending++] = token;
   return e->answers[n];
@@ -144,7 +150,7 @@ static void answer(exporter *e, uint32_t count, const ncl_status *answers) {
 static void on_result(void *arg, const ncl_outcome *outcome) {
   exporter *e = arg;
   e->results++;
-  e->last_result = outcome->status;
+  e->last_result = *outcome;
 }
 
 static ncl_status hand_in(exporter *e, uint32_t spans) {
@@ -259,6 +265,132 @@ static void partial_success_counts_what_was_rejected(void **state) {
   close_exporter(&e);
 }
 
+/* One try of 10 records that ends as a row says, and what it leaves. */
+typedef struct fates {
+  ncl_status status;
+  uint64_t delivered, rejected, remainder; /* what the exporter says; remainder 0 = none */
+  uint32_t flags;                          /* of the item */
+  uint64_t sent, refused, left;            /* what it counts as; left: is tried again */
+} fates;
+
+static const fates rows[] = {
+    {NCL_OK, 0, 0, 0, 0, 10, 0, 0},
+    {NCL_OK, 0, 3, 0, 0, 7, 3, 0},
+    {NCL_OK, 0, 99, 0, 0, 0, 10, 0},
+    {NCL_RETRYABLE, 0, 0, 0, 0, 0, 0, 10},
+    {NCL_RETRYABLE, 5, 3, 0, 0, 0, 0, 10}, /* nobody knows which */
+    {NCL_RETRYABLE, 0, 3, 2, 0, 5, 3, 2},
+    {NCL_NO_MEMORY, 0, 3, 2, 0, 5, 3, 2},
+    {NCL_RETRYABLE, 5, 3, 2, 0, 5, 3, 2},
+    {NCL_RETRYABLE, 0, 99, 2, 0, 0, 8, 2},
+    {NCL_RETRYABLE, 0, 3, 12, 0, 0, 0, 10},
+    {NCL_RETRYABLE, 5, 3, 0, NCL_ITEM_TRANSLATED, 5, 3, 2},
+    {NCL_RETRYABLE, 99, 99, 0, NCL_ITEM_TRANSLATED, 10, 0, 0},
+    {NCL_RETRYABLE, 2, UINT64_MAX, 0, NCL_ITEM_TRANSLATED, 2, 8, 0},
+    {NCL_PERMANENT, 0, 0, 0, 0, 0, 10, 0},
+    {NCL_PERMANENT, 4, 3, 0, 0, 4, 6, 0},
+};
+
+static void counts_each_record_once(void **state) {
+  (void)state;
+  for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+    exporter e;
+    ncl_delivery_options options = defaults();
+    open_exporter(&e, &options, false);
+    const ncl_batch *rest = rows[r].remainder > 0 ? batch_of(&e.f, (uint32_t)rows[r].remainder) : NULL;
+    e.flags = rows[r].flags;
+    e.delivered = rows[r].delivered;
+    e.rejected = rows[r].rejected;
+    e.remainder = rest;
+    e.word = "too_old";
+    ANSWER(&e, rows[r].status, NCL_OK);
+    assert_int_equal(hand_in(&e, 10), NCL_OK);
+    assert_int_equal(e.sent, rows[r].sent);
+    assert_int_equal(e.dropped, rows[r].refused);
+    assert_int_equal(e.failed, rows[r].refused);
+    if (rows[r].refused > 0) assert_string_equal(e.reason, "too_old");
+    assert_int_equal(e.queue_size, rows[r].left > 0 ? 1 : 0);
+    ncl_batch_release(rest);
+    e.remainder = NULL;
+    e.delivered = e.rejected = 0;
+    advance(&e.f, 5 * S);
+    assert_int_equal(e.sends, rows[r].left > 0 ? 2 : 1);
+    assert_int_equal(e.sent + e.dropped, 10);
+    assert_int_equal(e.sent, rows[r].sent + rows[r].left);
+    close_exporter(&e);
+  }
+}
+
+static void what_prepare_gives_up_is_counted_and_not_sent(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  open_exporter(&e, &options, false);
+  e.given_up = 4;
+  ANSWER(&e, NCL_RETRYABLE, NCL_OK);
+  assert_int_equal(hand_in(&e, 10), NCL_OK);
+  assert_int_equal(e.dropped, 4);
+  assert_string_equal(e.reason, "rejected");
+  advance(&e.f, 5 * S);
+  assert_int_equal(e.sent, 6);
+  assert_int_equal(e.dropped, 4);
+  e.given_up = 11;
+  assert_int_equal(hand_in(&e, 10), NCL_OK); /* all of it */
+  assert_int_equal(e.sends, 2);
+  assert_int_equal(e.dropped, 14);
+  assert_int_equal(e.queue_size, 0);
+  close_exporter(&e);
+}
+
+static void a_sender_that_waits_hears_of_all_tries(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  options.queue_enabled = 0;
+  open_exporter(&e, &options, false);
+  const ncl_batch *rest = batch_of(&e.f, 6);
+  e.remainder = rest;
+  e.rejected = 3;
+  ANSWER(&e, NCL_RETRYABLE, NCL_OK);
+  assert_int_equal(hand_in(&e, 10), NCL_PENDING);
+  ncl_batch_release(rest);
+  e.remainder = NULL;
+  e.rejected = 2;
+  advance(&e.f, 5 * S);
+  assert_int_equal(e.results, 1);
+  assert_int_equal(e.last_result.status, NCL_OK);
+  assert_int_equal(e.last_result.rejected, 5);
+  assert_int_equal(e.sent, 5);
+  assert_int_equal(e.failed, 5);
+  assert_int_equal(e.dropped, 0); /* the sender knows */
+  close_exporter(&e);
+}
+
+static void a_sender_that_waits_gets_back_what_is_left(void **state) {
+  (void)state;
+  exporter e;
+  ncl_delivery_options options = defaults();
+  options.queue_enabled = 0;
+  options.retry.enabled = 0;
+  open_exporter(&e, &options, false);
+  const ncl_batch *rest = batch_of(&e.f, 6);
+  e.remainder = rest;
+  e.rejected = 3;
+  ANSWER(&e, NCL_RETRYABLE);
+  assert_int_equal(hand_in(&e, 10), NCL_PENDING);
+  settle(&e.f);
+  assert_int_equal(e.results, 1);
+  assert_int_equal(e.last_result.status, NCL_RETRYABLE);
+  assert_int_equal(e.last_result.rejected, 3);
+  assert_int_equal(e.last_result.delivered, 1);
+  assert_ptr_equal(e.last_result.remainder, rest);
+  assert_int_equal(e.sent, 1);
+  assert_int_equal(e.failed, 9);
+  assert_int_equal(e.dropped, 0);
+  ncl_batch_release(rest);
+  close_exporter(&e);
+}
+
 static void waits_as_long_as_the_backend_asks(void **state) {
   (void)state;
   exporter e;
@@ -332,7 +464,7 @@ static void blocks_senders_until_there_is_room(void **state) {
   complete(&e, 0, NCL_OK);
   settle(&e.f);
   assert_int_equal(e.results, 1);
-  assert_int_equal(e.last_result, NCL_OK);
+  assert_int_equal(e.last_result.status, NCL_OK);
   close_exporter(&e);
 }
 
@@ -347,11 +479,11 @@ static void tells_the_waiting_sender_the_result(void **state) {
   assert_int_equal(hand_in(&e, 1), NCL_PENDING);
   complete(&e, 0, NCL_OK);
   assert_int_equal(e.results, 1);
-  assert_int_equal(e.last_result, NCL_OK);
+  assert_int_equal(e.last_result.status, NCL_OK);
   assert_int_equal(hand_in(&e, 1), NCL_PENDING);
   settle(&e.f);
   assert_int_equal(e.results, 2);
-  assert_int_equal(e.last_result, NCL_RETRYABLE);
+  assert_int_equal(e.last_result.status, NCL_RETRYABLE);
   assert_int_equal(e.dropped, 0); /* the sender still has it */
   close_exporter(&e);
 }
@@ -464,6 +596,10 @@ int main(void) {
       cmocka_unit_test(gives_up_after_max_elapsed_time),
       cmocka_unit_test(sends_only_the_remainder_again),
       cmocka_unit_test(partial_success_counts_what_was_rejected),
+      cmocka_unit_test(counts_each_record_once),
+      cmocka_unit_test(what_prepare_gives_up_is_counted_and_not_sent),
+      cmocka_unit_test(a_sender_that_waits_hears_of_all_tries),
+      cmocka_unit_test(a_sender_that_waits_gets_back_what_is_left),
       cmocka_unit_test(waits_as_long_as_the_backend_asks),
       cmocka_unit_test(refuses_when_the_queue_is_full),
       cmocka_unit_test(counts_the_queue_in_items_and_bytes),

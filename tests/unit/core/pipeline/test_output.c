@@ -8,6 +8,7 @@ typedef struct part {
   const ncl_batch *forward; /* handed over with NCL_FORWARD */
   const char *message;
   uint64_t rejected;
+  const ncl_batch *remainder;
   bool early; /* completes before it answers NCL_PENDING */
   uint32_t calls;
   const ncl_batch *seen;
@@ -19,6 +20,7 @@ static void complete(part *p, ncl_status status, const char *message) {
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   outcome.status = status;
   outcome.message = ncl_str_of(message, strlen(message));
+  outcome.remainder = p->remainder;
   p->component->process->host.complete(p->component, p->token, &outcome);
 }
 
@@ -30,6 +32,7 @@ static ncl_status part_consume(void *self, const ncl_call *call, ncl_outcome *ou
   p->token = call->token;
   outcome->forward = p->forward;
   outcome->rejected = p->rejected;
+  outcome->remainder = p->remainder;
   if (p->message != NULL) outcome->message = ncl_str_of(p->message, strlen(p->message));
   if (p->early) complete(p, NCL_PERMANENT, "early");
   return p->answer;
@@ -51,6 +54,7 @@ typedef struct stage {
   uint32_t answers;
   ncl_status status;
   uint64_t rejected;
+  const ncl_batch *remainder; /* not owned */
   char message[64];
 } stage;
 
@@ -94,6 +98,7 @@ static void on_done(void *arg, const ncl_outcome *outcome) {
   s->answers++;
   s->status = outcome->status;
   s->rejected = outcome->rejected;
+  s->remainder = outcome->remainder;
   size_t len = outcome->message.len < sizeof s->message - 1 ? outcome->message.len : sizeof s->message - 1;
   if (len > 0) memcpy(s->message, outcome->message.ptr, len);
   s->message[len] = '\0';
@@ -231,6 +236,29 @@ static const ncl_batch *metrics_of(stage *s) {
   return batch;
 }
 
+/* Sending again what is left of a batch that was changed on the way would change it twice. */
+static void what_is_left_of_another_batch_is_not_for_the_sender(void **state) {
+  (void)state;
+  for (uint32_t row = 0; row < 4; row++) {
+    bool later = (row & 1) != 0, changed = (row & 2) != 0;
+    stage s;
+    open_stage(&s);
+    const ncl_batch *rest = batch_of(&s.f, 1);
+    part *processor = make(&s, 0, NCL_KIND_PROCESSOR, NCL_FORWARD);
+    if (changed) processor->forward = batch_of(&s.f, 3);
+    part *exporter = make(&s, 1, NCL_KIND_EXPORTER, later ? NCL_PENDING : NCL_RETRYABLE);
+    if (!later) exporter->remainder = rest;
+    assert_int_equal(emit(&s, output_to(&s, 0, 0, output_to(&s, 1, 1, NULL))), exporter->answer);
+    exporter->remainder = rest;
+    if (later) complete(exporter, NCL_RETRYABLE, "");
+    settle(&s.f);
+    assert_int_equal(s.status, NCL_RETRYABLE);
+    assert_ptr_equal(s.remainder, changed ? NULL : rest);
+    ncl_batch_release(rest);
+    close_stage(&s);
+  }
+}
+
 static void a_processor_cannot_turn_the_signal(void **state) {
   (void)state;
   stage s;
@@ -363,6 +391,7 @@ int main(void) {
       cmocka_unit_test(a_completion_before_the_answer_is_delivered_later),
       cmocka_unit_test(passes_a_batch_through_a_chain_under_one_token),
       cmocka_unit_test(nothing_left_is_the_end_and_good),
+      cmocka_unit_test(what_is_left_of_another_batch_is_not_for_the_sender),
       cmocka_unit_test(a_processor_cannot_turn_the_signal),
       cmocka_unit_test(a_connector_forwards_to_the_pipelines_of_the_batchs_signal),
       cmocka_unit_test(refuses_what_components_must_not_answer),

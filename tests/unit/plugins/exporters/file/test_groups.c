@@ -139,7 +139,9 @@ static void writes_what_it_can_and_asks_for_the_rest(void **state) {
   assert_contains(answer->message, "No space left on device");
   assert_int_equal(lines_of(&b, "a"), 1);
   assert_int_equal(lines_of(&b, "b"), 1);
-  assert_int_equal(ncl_test_metric(b.t, "nacelle_dropped_items", "reason=no_file"), 10);
+  assert_int_equal(answer->rejected, 10);
+  assert_int_equal(ncl_test_metric(b.t, "otelcol_exporter_sent_log_records", NULL), 20);
+  assert_int_equal(ncl_test_metric(b.t, "otelcol_exporter_send_failed_log_records", NULL), 20);
   /* A file that can never be is that resource's trouble. */
   answer = give(&b, "fileexporter.path_segment=folder");
   assert_int_equal(answer->status, NCL_OK);
@@ -162,13 +164,19 @@ static void tries_only_the_rest_again(void **state) {
   ncl_test_logs(build, 10, "x", NULL);
   ncl_test_resource(build, "fileexporter.path_segment=a");
   ncl_test_logs(build, 10, "x", NULL);
+  ncl_test_resource(build, "host=nameless");
+  ncl_test_logs(build, 5, "x", NULL);
   assert_int_equal(ncl_test_consume(b.t, ncl_test_build_finish(build), NULL)->status, NCL_OK);
   assert_int_equal(lines_of(&b, "a"), 1);
+  assert_int_equal(ncl_test_metric(b.t, "otelcol_exporter_sent_log_records", NULL), 10);
+  assert_int_equal(ncl_test_metric(b.t, "nacelle_dropped_items", "reason=no_file"), 5);
   ncl_test_advance(b.t, 1 * S);
   assert_int_equal(rename(path, other), 0); /* there is room again */
   ncl_test_refresh(b.t);
   for (int i = 0; i < 20; i++)
     ncl_test_advance(b.t, 1 * S);
+  assert_int_equal(ncl_test_metric(b.t, "otelcol_exporter_sent_log_records", NULL), 10); /* not again */
+  assert_int_equal(ncl_test_metric(b.t, "nacelle_dropped_items", NULL), 5);
   bench_close(&b);
   (void)unlink(other);
   assert_int_equal(lines_of(&b, "a"), 1);

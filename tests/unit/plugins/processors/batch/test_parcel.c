@@ -71,6 +71,7 @@ static void sends_only_the_remainder_again(void **state) {
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   outcome.status = NCL_RETRYABLE;
   outcome.remainder = remainder;
+  outcome.rejected = 1;
   ncl_test_sink_outcome(t, 0, &outcome);
   assert_given(t, TRACES, 5);
   ncl_test_sink_answer(t, 0, NCL_OK);
@@ -78,7 +79,7 @@ static void sends_only_the_remainder_again(void **state) {
   assert_sizes(t, "5,2");
   ncl_test_release(t, remainder);
   assert_int_equal(ncl_test_end(t, S), 1);
-  assert_int_equal(ncl_test_metric(t, DROPPED, NULL), 0);
+  assert_int_equal(ncl_test_metric(t, DROPPED, "reason=refused_downstream"), 1);
   assert_int_equal(ncl_test_close(t), 0);
 }
 
