@@ -2,7 +2,6 @@
 /* awsxray.c: the exporter awsxray: its config, its life. */
 #include "awsxray.h"
 
-#include <nacelle/tls_client_fields.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -22,28 +21,7 @@ static const ncl_field telemetry_fields[] = {
 };
 
 static const ncl_field fields[] = {
-    {FIELD("region", NCL_TYPE_STRING, "", "Region; empty = of the environment, the profile, the ECS task, EC2."),
-     AT(region)},
-    {FIELD("endpoint", NCL_TYPE_STRING, "", "URL of X-Ray; empty = that of the region."), AT(endpoint)},
-    {FIELD("role_arn", NCL_TYPE_STRING, "", "Role that is assumed with the credentials of the environment."),
-     AT(role_arn)},
-    {FIELD("external_id", NCL_TYPE_STRING, "", "External id that the role asks for."), AT(external_id)},
-    {FIELD("proxy_address", NCL_TYPE_STRING, "",
-           "Proxy; empty = from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, none = no proxy."),
-     AT(proxy_address), .flags = NCL_FIELD_SECRET},
-    {FIELD("no_verify_ssl", NCL_TYPE_BOOL, "false", "Believes any certificate of X-Ray: for tests only."),
-     AT(no_verify_ssl)},
-    {FIELD("tls", NCL_TYPE_SECTION, "", "TLS towards X-Ray."), NOWHERE, .fields = NCL_ARRAY(ncl_tls_client_fields)},
-    {FIELD("certificate_file_path", NCL_TYPE_STRING, "", "Not supported: write tls::ca_file."), AT(certificate_file)},
-    {FIELD("local_mode", NCL_TYPE_BOOL, "false", "The region is not asked of EC2's metadata."), AT(local_mode)},
-    {FIELD("resource_arn", NCL_TYPE_STRING, "", "Without effect: it is said in telemetry records only."),
-     AT(resource_arn)},
-    {FIELD("num_workers", NCL_TYPE_INT, "8", "Calls at once."), AT(num_workers), .min = 1, .max = 64},
-    {FIELD("request_timeout_seconds", NCL_TYPE_INT, "30", "Seconds that a call may take."), AT(request_timeout),
-     .min = 1, .max = 3600},
-    {FIELD("max_retries", NCL_TYPE_INT, "2", "Without effect: retry_on_failure says what is tried again."), NOWHERE},
-    {FIELD("imds_retries", NCL_TYPE_INT, "0", "Without effect: EC2's metadata is asked twice."), NOWHERE},
-    {FIELD("middleware", NCL_TYPE_STRING, "", "Not supported."), NOWHERE},
+    NCL_AWS_SESSION_FIELDS(ncl_xray_settings, session, "X-Ray"),
     {FIELD("indexed_attributes", NCL_TYPE_LIST, "",
            "Attributes that become annotations; those of the resource as otel.resource.<name>."),
      AT(options.indexed_attributes), .fields = {&text, 1, sizeof text}},
@@ -85,34 +63,17 @@ static ncl_status refuse(const ncl_create *create, const char *key, const char *
   return NCL_PERMANENT;
 }
 
-static void warn_if_set(const ncl_create *create, const char *key, const char *message) {
-  const ncl_value *value = ncl_value_get(create->config, str(key));
-  if (value == NULL || value->is_set == 0) return;
-  create->host->config_warning(create->me, value, str(message), str(""));
-}
-
 ncl_status ncl_xray_check(const ncl_create *create, const ncl_xray_settings *settings) {
-  const ncl_value *middleware = ncl_value_get(create->config, str("middleware"));
-  ncl_status status = NCL_OK;
+  ncl_status status = ncl_aws_session_check(create, &settings->session);
   if (settings->otlp_format != 0) {
     status = refuse(create, "transit_spans_in_otlp_format", "spans are sent as segment documents only",
                     "use the exporter otlphttp with the extension sigv4auth for X-Ray's OTLP endpoint");
-  }
-  if (settings->certificate_file.len > 0) {
-    status = refuse(create, "certificate_file_path", "this key is not supported", "write it as tls: ca_file");
-  }
-  if (middleware != NULL && middleware->s.len > 0) {
-    status = refuse(create, "middleware", "middlewares are not supported", "leave `middleware` out");
   }
   if (settings->telemetry != 0) {
     create->host->config_warning(create->me, ncl_value_get(create->config, str("telemetry")),
                                  str("telemetry records are not sent yet"), str("leave `telemetry` out"));
   }
-  warn_if_set(create, "max_retries", "this key has no effect: retry_on_failure says what is tried again");
-  warn_if_set(create, "imds_retries", "this key has no effect");
-  warn_if_set(create, "resource_arn", "this key has no effect: it is said in telemetry records only");
-  const ncl_value *tls = ncl_value_get(create->config, str("tls"));
-  return tls != NULL && tls->is_set && ncl_tls_section_check(create, tls, 0) != NCL_OK ? NCL_PERMANENT : status;
+  return status;
 }
 
 /* ---- life -------------------------------------------------------------------------------------------- */
@@ -136,8 +97,7 @@ static ncl_status create_exporter(const ncl_create *create, void **self) {
     free(x);
     return status;
   }
-  const ncl_value *tls = ncl_value_get(create->config, str("tls"));
-  x->tls = tls != NULL && tls->is_set ? tls : NULL;
+  x->config = create->config;
   x->trimmed = x->host->metric(x->me, &ncl_xray_metrics[NCL_XRAY_METRIC_TRIMMED], NULL, 0);
   ncl_xray_translator_open(&x->translator, &x->settings.options);
   *self = x;

@@ -3,8 +3,7 @@
 #ifndef NCL_AWSXRAY_H
 #define NCL_AWSXRAY_H
 
-#include <nacelle/aws.h>
-#include <nacelle/plugin.h>
+#include <nacelle/aws_session.h>
 
 #include "segment.h"
 
@@ -13,11 +12,7 @@
 #define NCL_XRAY_CALL_BYTES ((size_t)1 << 20)
 
 typedef struct ncl_xray_settings {
-  ncl_str region, endpoint, role_arn, external_id, proxy_address, resource_arn, certificate_file;
-  int64_t no_verify_ssl;
-  int64_t local_mode;
-  int64_t num_workers;
-  int64_t request_timeout; /* seconds */
+  ncl_aws_session session;
   int64_t otlp_format;
   int64_t telemetry;
   ncl_xray_options options;
@@ -29,8 +24,8 @@ typedef struct ncl_xray_exporter {
   const ncl_host *host;
   ncl_component *me;
   ncl_xray_settings settings;
-  const ncl_value *tls; /* NULL = not set */
-  const ncl_aws *aws;   /* NULL until the first need */
+  const ncl_value *config;
+  const ncl_aws *aws; /* NULL until the first need */
   ncl_aws_client *client;
   ncl_xray_translator translator;
   ncl_xray_attempt *attempts; /* under way */

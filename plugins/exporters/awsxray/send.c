@@ -326,22 +326,12 @@ static call *make_call(ncl_xray_attempt *a) {
 /* ---- sending ----------------------------------------------------------------------------------------- */
 
 static ncl_status open_client(ncl_xray_exporter *x, ncl_outcome *outcome) {
-  const ncl_xray_settings *s = &x->settings;
   if (x->client != NULL) return NCL_OK;
   if (x->aws == NULL) x->aws = x->host->service(x->me, str(NCL_AWS_1), outcome);
   if (x->aws == NULL) return NCL_RETRYABLE;
-  const ncl_aws_client_config config = {
-      .struct_size = sizeof config,
-      .flags = (s->no_verify_ssl ? NCL_AWS_NO_VERIFY : 0) | (s->local_mode ? NCL_AWS_NO_IMDS : 0),
-      .service = NCL_STR("xray"),
-      .service_id = NCL_STR("XRAY"),
-      .region = s->region,
-      .endpoint = s->endpoint,
-      .role_arn = s->role_arn,
-      .external_id = s->external_id,
-      .proxy_url = s->proxy_address,
-      .tls = x->tls,
-      .max_connections = (uint32_t)s->num_workers};
+  ncl_aws_client_config config = ncl_aws_session_client(&x->settings.session, x->config);
+  config.service = (ncl_str)NCL_STR("xray");
+  config.service_id = (ncl_str)NCL_STR("XRAY");
   x->client = x->aws->open(x->aws->self, x->me, &config, outcome);
   if (x->client != NULL) return NCL_OK;
   return outcome->status != NCL_OK ? outcome->status : NCL_PERMANENT;
@@ -360,7 +350,8 @@ static bool charge(ncl_xray_exporter *x, call *c) {
 static ncl_status start_call(call *c, ncl_outcome *outcome) {
   ncl_xray_attempt *a = c->attempt;
   ncl_xray_exporter *x = a->x;
-  int64_t wall = x->host->wall_ns(x->me), deadline = x->host->now_ns(x->me) + x->settings.request_timeout * SECOND_NS;
+  int64_t wall = x->host->wall_ns(x->me),
+          deadline = x->host->now_ns(x->me) + x->settings.session.request_timeout * SECOND_NS;
   if (a->deadline_ns > 0 && a->deadline_ns < deadline) deadline = a->deadline_ns;
   (void)snprintf(c->stamp, sizeof c->stamp, "%lld.%09lld", (long long)(wall / SECOND_NS),
                  (long long)(wall % SECOND_NS));
@@ -413,7 +404,7 @@ static bool start_next(ncl_xray_attempt *a) {
 
 /* As many calls as may be at once; the try ends with the last of them. */
 static void pump(ncl_xray_attempt *a) {
-  uint32_t most = (uint32_t)a->x->settings.num_workers;
+  uint32_t most = (uint32_t)a->x->settings.session.num_workers;
   while (!a->is_stopped && a->record < a->batch->records.count && a->in_flight < most) {
     if (!start_next(a)) break;
   }
