@@ -3,10 +3,9 @@
 #ifndef NACELLE_CORE_CLI_EXIT_CODES_H
 #define NACELLE_CORE_CLI_EXIT_CODES_H
 
-#define NCL_EXIT_ENDED 0  /* by a signal, in order: all that was taken was delivered, or is kept */
+#define NCL_EXIT_ENDED 0  /* by a signal, in order; the log says what could not be delivered */
 #define NCL_EXIT_FAILED 1 /* it never served: a mistake in the command line or the config, or a start that failed */
 #define NCL_EXIT_FATAL 3  /* a component could not go on while it served */
-#define NCL_EXIT_LOST 4   /* by a signal, but not all that was taken could be delivered in time */
 #define NCL_EXIT_FORCED 5 /* at once: by a second signal, or since the shutdown did not end */
 
 #endif

@@ -96,10 +96,10 @@ static void on_ended(void *arg) {
   ncl_attr totals[] = {ncl_log_int("delivered_items", (int64_t)atomic_load(&r->base.process->delivered)),
                        ncl_log_int("dropped_items", (int64_t)dropped),
                        ncl_log_int("dropped_by_shutdown", (int64_t)lost)};
-  ncl_collector_say(&r->base, NCL_LOG_INFO, "shutdown.totals", "Items delivered and dropped since the start.", totals,
-                    3);
+  /* The line says what was lost, the exit code does not: docs/decisions/0016-exit-code.md. */
+  ncl_collector_say(&r->base, lost > 0 ? NCL_LOG_WARN : NCL_LOG_INFO, "shutdown.totals",
+                    "Items delivered and dropped since the start.", totals, 3);
   ncl_collector_say(&r->base, NCL_LOG_INFO, "shutdown.complete", "Shutdown complete.", NULL, 0);
-  if (r->exit_code == NCL_EXIT_ENDED && lost > 0) r->exit_code = NCL_EXIT_LOST;
   r->ended = true;
   r->ended_ns = ncl_loop_now_ns(r->base.loop);
   on_look(r);

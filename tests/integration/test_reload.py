@@ -621,14 +621,16 @@ def test_a_service_manager_is_told(reloading, tmp_path):
 
 
 def test_exit_codes(program, collectors, sink):
-    """0 in order, 4 when something was lost, 5 when it was not waited for; 1 is in test_process.py."""
+    """0 in order, also when something was lost, which the log says; 5 when it was not waited for; 1 is in test_process.py."""
     collectors(config.tree(program, {"debug": None})).stop(expect=0)
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         dead = {"otlp_http": {"endpoint": f"http://127.0.0.1:{nobody.getsockname()[1]}", "timeout": "1s"}}
     lost = collectors(config.tree(program, dead), arguments=["--shutdown-timeout", "3s"])
     send(lost, small(TRACES))
-    lost.stop(expect=4)
-    lost.wait_line(r'"dropped_by_shutdown": 1\b', "what was lost")
+    lost.stop(expect=0)
+    assert lost.wait_line(r'"dropped_by_shutdown": 1\b', "what was lost").level == "warn"
+    dropped = lost.wait_line(r'"event": "export.dropped"', "why it was lost")
+    assert (dropped.level, dropped.fields["dropped_items"]) == ("error", 1)
     sink.answer_always(Answer(delay_s=30))
     forced = collectors(config.tree(program, config.otlp_http(sink)))
     send(forced, small(TRACES))

@@ -16,7 +16,6 @@ from e2e.senders import GrpcSender
 from e2e.signals import LOGS, METRICS, TRACES
 
 SECRET = "canary-7f3a9c"
-DROPPED = 4  # exit code: not all that was taken was delivered
 EVIL = "<img/src=x/onerror=alert(1)>"
 PICTURES = Path(os.environ.get("NACELLE_PICTURES", Path(__file__).parents[2] / "build" / "screenshots"))
 PATHS = ("/", "/debug/servicez", "/debug/pipelinez", "/debug/extensionz", "/debug/featurez")
@@ -78,7 +77,7 @@ def running(program, module_collectors, module_sink):
     module_sink.wait_items(METRICS, 40)
     collector.wait_line(lambda line: line.fields.get("event") == "status.unhealthy", "a backend that is away")
     yield collector, port
-    collector.stop(expect=DROPPED)  # what that backend did not get
+    collector.stop()  # what that backend did not get
 
 
 @pytest.mark.parametrize("path", PATHS)
