@@ -12,7 +12,6 @@ import urllib.parse
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-import grpc
 import pytest
 import yaml
 
@@ -20,7 +19,7 @@ from e2e import config, exposition
 from e2e.program import ROOT
 from e2e.samples import small
 from e2e.senders import GrpcSender
-from e2e.signals import LOGS, METRICS, TRACES
+from e2e.signals import TRACES
 
 pytestmark = pytest.mark.go_differs("what it serves is recorded, see test_own_metrics.py")
 PATH = os.pathsep.join([os.environ["PATH"], str(ROOT / "build" / "prometheus" / "usr" / "bin")])
@@ -31,53 +30,17 @@ needs_prometheus = pytest.mark.skipif(
 DATA = Path(__file__).parent / "data"
 # Dashboard -> whether names may have suffixes: the first finds that out, the others know one kind.
 DASHBOARDS = {"15983": (False, True), "18309": (False,), "demo": (True,)}
-DROPPED = 4  # exit code: not all that was taken was delivered
-CLOSED = 1  # nobody listens at this port
 S = 60
-
-
-def own_metrics(port, **more):
-    return {"pull": {"exporter": {"prometheus": {"host": "127.0.0.1", "port": port, **more}}}}
-
-
-def tree(program, sink, **more):
-    """Everything that dashboards ask for: what is sent, what fails, what finds no place."""
-    away = {"endpoint": f"http://127.0.0.1:{CLOSED}", "compression": "none"}
-    result = config.tree(
-        program,
-        {**config.otlp_http(sink), "otlp_http/away": {**away, "retry_on_failure": {"enabled": False}},
-         "otlp_http/full": {**away, "sending_queue": {"queue_size": 1}, "retry_on_failure": {"initial_interval": "1m"}}},
-        receivers={**config.otlp_receiver(), "otlp/full": config.otlp_receiver()["otlp"]},
-        processors={"memory_limiter": {"check_interval": "1s", "limit_mib": 400}, "batch": {"timeout": "10ms"}},
-        pipelines={
-            name: pipeline
-            for signal in config.SIGNALS
-            for name, pipeline in (
-                (signal, {"receivers": ["otlp"], "processors": ["memory_limiter", "batch"],
-                          "exporters": ["otlp_http", "otlp_http/away"]}),
-                (f"{signal}/full", {"receivers": ["otlp/full"], "exporters": ["otlp_http/full"]}),
-            )
-        },
-    )
-    result["service"]["telemetry"]["metrics"] = {"level": "detailed", "readers": [own_metrics(0, **more)]}
-    return result
 
 
 @pytest.fixture(params=[False, True], ids=["names as they are", "names with suffixes"])
 def running(request, program, collectors, sink):
     """(port, whether names have suffixes) of a collector that has sent, failed and refused."""
     more = {"without_type_suffix": False, "without_units": False} if request.param else {}
-    collector = collectors(tree(program, sink, **more))
-    with GrpcSender(collector.port("grpc")) as sender, GrpcSender(collector.port("grpc", "otlp/full")) as full:
-        for signal in (TRACES, METRICS, LOGS):
-            sender.send(signal, small(signal, 5))
-            full.send(signal, small(signal, 1))
-            with pytest.raises(grpc.RpcError):
-                full.send(signal, small(signal, 1))
-        for signal in (TRACES, METRICS, LOGS):
-            sink.wait_items(signal, 5)
+    collector = collectors(exposition.busy_tree(program, sink, 0, **more))
+    exposition.keep_busy(collector, sink)
     yield exposition.port(collector), request.param
-    collector.stop(expect=DROPPED)
+    collector.stop()
 
 
 # ---- Prometheus
@@ -225,7 +188,7 @@ def test_an_address_that_the_config_names_must_be_had(program, collectors):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         tree = plain(program)
-        tree["service"]["telemetry"] = {"metrics": {"readers": [own_metrics(port)]}}
+        tree["service"]["telemetry"] = {"metrics": {"readers": [exposition.reader(port)]}}
         collector = collectors(tree, ready=False)
         assert collector.wait_exit() == 1
         assert f"127.0.0.1:{port}" in collector.output()
@@ -240,5 +203,5 @@ def test_at_level_none_nothing_is_served_and_nothing_is_loaded(program, collecto
 @pytest.mark.parametrize("path,status", [("/", 404), ("/metrics/", 404), ("/metrics?x=1", 200)])
 def test_paths(program, collectors, path, status):
     tree = plain(program)
-    tree["service"]["telemetry"] = {"metrics": {"readers": [own_metrics(0)]}}
+    tree["service"]["telemetry"] = {"metrics": {"readers": [exposition.reader(0)]}}
     assert exposition.get(exposition.port(collectors(tree)), path)[0] == status
