@@ -28,19 +28,23 @@ class Body:
     items: int
     record_bytes: int
     record_sum: int
+    signal: str = "traces"
 
 
 @dataclasses.dataclass(frozen=True)
 class Tools:
     peer: str | None
     sink: str
+    aws_peer: str | None
+    aws_sink: str | None
     load: str
     h2load: str
     bodies: dict  # (form, items) -> Body, of traces
+    bodies_now: dict  # (signal, form, items) -> Body, with the times of now
     facts: dict
 
 
-def build(with_peer):
+def build(with_peer, with_aws=False):
     go = shutil.which("go")
     if not go:
         raise Missing("go is not installed: the peer and the sink are Go programs, see bench/peer/go.mod for which")
@@ -52,16 +56,29 @@ def build(with_peer):
     _go_build(go, BENCH, "./sink", sink)
     _go_build(go, BENCH, "./load", load)
     facts = {"go": _first_line([go, "version"]), "h2load": _first_line([h2load, "--version"])}
-    peer = None
+    peer = aws_peer = aws_sink = None
+    if with_aws:
+        aws_sink = os.path.join(OUTPUT, "awssink")
+        _go_build(go, BENCH, "./awssink", aws_sink)
+    if with_aws and with_peer:
+        aws_peer = os.path.join(OUTPUT, "adot")
+        _go_build(go, os.path.join(BENCH, "adot"), ".", aws_peer)
+        facts["aws_peer"] = {"version": _first_line([aws_peer, "--version"]), "bytes": os.path.getsize(aws_peer),
+                             "modules": modules("adot")}
     if with_peer:
         peer = os.path.join(OUTPUT, "otelcol")
         began = time.monotonic()
         _go_build(go, os.path.join(BENCH, "peer"), ".", peer)
         facts["peer"] = {
             "version": _first_line([peer, "--version"]), "bytes": os.path.getsize(peer),
-            "build_s": round(time.monotonic() - began, 1), "modules": peer_modules(),
+            "build_s": round(time.monotonic() - began, 1), "modules": modules("peer"),
         }
-    return Tools(peer, sink, load, h2load, write_bodies(load), facts)
+    bodies = {(body.form, body.items): body for body in write_bodies(load, "bodies", ["traces"], [256, 10, 1])}
+    bodies_now = {}
+    if with_aws:
+        made = write_bodies(load, "bodies-now", ["traces", "metrics", "logs"], [256, 8, 1], ["-now"])
+        bodies_now = {(body.signal, body.form, body.items): body for body in made}
+    return Tools(peer, sink, aws_peer, aws_sink, load, h2load, bodies, bodies_now, facts)
 
 
 def _go_build(go, folder, package, output):
@@ -74,22 +91,19 @@ def _go_build(go, folder, package, output):
         raise Missing(f"go build {package} in {os.path.relpath(folder, ROOT)} failed")
 
 
-def write_bodies(load):
-    folder = os.path.join(OUTPUT, "bodies")
+def write_bodies(load, name, signals, items, options=()):
+    folder = os.path.join(OUTPUT, name)
     os.makedirs(folder, exist_ok=True)
-    listing = subprocess.run([load, "bodies", "-dir", folder, "-signals", "traces", "-items", "256,10,1"], check=True,
-                             capture_output=True, text=True).stdout
-    bodies = {}
-    for entry in json.loads(listing)["bodies"]:
-        bodies[entry["form"], entry["items"]] = Body(
-            os.path.join(folder, entry["file"]), entry["form"], entry["bytes"], entry["items"], entry["record_bytes"],
-            entry["record_sum"])
-    return bodies
+    command = [load, "bodies", "-dir", folder, "-signals", ",".join(signals), "-items", ",".join(map(str, items))]
+    listing = subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout
+    return [Body(os.path.join(folder, entry["file"]), entry["form"], entry["bytes"], entry["items"],
+                 entry["record_bytes"], entry["record_sum"], entry["signal"])
+            for entry in json.loads(listing)["bodies"]]
 
 
-def peer_modules():
-    """The collector modules that the peer is made of, from its go.mod."""
-    with open(os.path.join(BENCH, "peer", "go.mod")) as file:
+def modules(folder):
+    """The collector modules that a peer is made of, from its go.mod."""
+    with open(os.path.join(BENCH, folder, "go.mod")) as file:
         direct = [line.split() for line in file if "// indirect" not in line]
     return {fields[0]: fields[1] for fields in direct if len(fields) == 2 and re.match(r"v\d", fields[1])}
 

@@ -27,6 +27,7 @@ class Config:
     grpc_port: int
     http_port: int
     metrics_port: int | None
+    environment: dict = dataclasses.field(default_factory=dict)
 
     def port(self, form):
         return self.grpc_port if form.startswith("grpc") else self.http_port

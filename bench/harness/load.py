@@ -14,7 +14,11 @@ from harness.process import Failed, run_tool
 HTTP2_SHAPE = ["-c", "4", "-m", "8"]
 HTTP1_SHAPE = ["--h1", "-c", "32"]
 
-GRPC_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+GRPC_PATHS = {
+    "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+}
 HEADERS = {
     "grpc": ["content-type: application/grpc", "te: trailers"],
     "grpc-gzip": ["content-type: application/grpc", "te: trailers", "grpc-encoding: gzip"],
@@ -49,7 +53,8 @@ def send(tools, port, body, requests, answer_bytes, rate=None, log=None):
         command += [f"--log-file={log}"]
     for header in HEADERS[body.form]:
         command += ["-H", header]
-    command += ["-d", body.path, f"http://127.0.0.1:{port}{GRPC_PATH if is_grpc else '/v1/traces'}"]
+    path = GRPC_PATHS[body.signal] if is_grpc else f"/v1/{body.signal}"
+    command += ["-d", body.path, f"http://127.0.0.1:{port}{path}"]
     report = parse(run_tool("h2load", command, timeout_s=90))
     if report["succeeded"] != requests or report["ok"] != requests:
         raise Failed(f"of {requests} requests h2load saw {report['ok']} with status 2xx: {report['summary']}")
@@ -81,7 +86,8 @@ def parse(output):
 def probe(tools, port, body):
     """Makes one Export call, fails unless it was accepted whole, and returns the size of the answer in bytes."""
     said = json.loads(run_tool("probe", [
-        tools.load, "probe", "-address", f"127.0.0.1:{port}", "-form", body.form, "-body", body.path], timeout_s=20))
+        tools.load, "probe", "-address", f"127.0.0.1:{port}", "-form", body.form, "-signal", body.signal,
+        "-body", body.path], timeout_s=20))
     if not said["ok"]:
         raise Failed(f"a single {body.form} request was not accepted: HTTP {said['http_status']}, gRPC status "
                      f"{said.get('grpc_status', '-')}, {said['rejected']} rejected, {said.get('message', '')}")

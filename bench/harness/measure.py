@@ -9,9 +9,9 @@ import os
 import statistics
 import time
 
-from harness import config, load
+from harness import aws, config, load
 from harness.build import Tools
-from harness.process import Collector, Failed, Sink, run_tool
+from harness.process import AwsSink, Collector, Failed, Sink, run_tool
 
 # A run sends no more than this, which keeps the memory limiter out of the picture (see config.py).
 MOST_BYTES = 1 << 30
@@ -42,19 +42,40 @@ class Result:
     facts: dict
 
 
+def open_sink(setting, pipeline, stack):
+    """The backend of a pipeline; None where it needs none."""
+    if aws.is_pipeline(pipeline):
+        return stack.enter_context(AwsSink(setting.tools.aws_sink, setting.folder, "sink"))
+    if config.needs_sink(pipeline):
+        return stack.enter_context(Sink(setting.tools.sink, setting.folder, "sink"))
+    return None
+
+
+def make_config(setting, pipeline, sink):
+    if aws.is_pipeline(pipeline):
+        return aws.make(pipeline, sink)
+    return config.make(pipeline, sink.address if sink else None, setting.own_metrics)
+
+
+def body_of(setting, scenario, items=None):
+    items = items or scenario.items
+    if aws.is_pipeline(scenario.pipeline):
+        return setting.tools.bodies_now[scenario.signal, scenario.form, items]
+    return setting.tools.bodies[scenario.form, items]
+
+
 class Run:
     """A collector in its pipeline, with the count of what was sent to it."""
 
-    def __init__(self, setting, pipeline, stack):
+    def __init__(self, setting, pipeline, stack, cgroup=None):
         self.setting = setting
         self.sent = 0
         self.sent_bytes = 0
         self.checks = []
-        self.sink = None
-        if config.needs_sink(pipeline):
-            self.sink = stack.enter_context(Sink(setting.tools.sink, setting.folder, "sink"))
-        made = config.make(pipeline, self.sink.address if self.sink else None, setting.own_metrics)
-        self.collector = stack.enter_context(Collector(setting.program, made, setting.folder, setting.label))
+        self.is_aws = aws.is_pipeline(pipeline)
+        self.sink = open_sink(setting, pipeline, stack)
+        made = make_config(setting, pipeline, self.sink)
+        self.collector = stack.enter_context(Collector(setting.program, made, setting.folder, setting.label, cgroup))
         self.collector.wait_until_listening()
 
     def probe(self, body):
@@ -74,13 +95,17 @@ class Run:
         return sent
 
     def _count(self, body, requests):
+        self.signal = body.signal
+        # The first value of a cumulative series says nothing yet: EMF has no metric for it.
+        self.fewer = body.items if body.signal == "metrics" else 0
         self.sent += requests * body.items
         self.sent_bytes += requests * body.record_bytes
 
     def drain(self):
         """Waits until everything that was sent came out."""
         if self.sink:
-            self.sink.wait_for(self.sent)
+            return self.sink.wait_for(self.sent, self.signal, self.fewer)
+        return None
 
     def finish(self, body):
         """Makes a last probe, compares the counts, stops the collector, and compares again: nothing may be missing
@@ -90,8 +115,12 @@ class Run:
         self.drain()
         self._compare_own_counter()
         self.collector.stop()
-        if self.sink:
-            self._compare_records(self.sink.wait_for(self.sent), body)
+        if self.is_aws:
+            self.drain()
+            self.checks.append("sink")
+            self.sink.stop()
+        elif self.sink:
+            self._compare_records(self.drain(), body)
             self.sink.stop()
         elif self.collector.config.text.find("\n  debug:") >= 0:
             self._compare_debug_log()
@@ -133,8 +162,8 @@ def printed_spans(lines):
 
 
 def cpu(setting, scenario):
-    """CPU time of the collector process for each span, at full load."""
-    body = setting.tools.bodies[scenario.form, scenario.items]
+    """CPU time of the collector process for each span, log record or data point, at full load."""
+    body = body_of(setting, scenario)
     with contextlib.ExitStack() as stack:
         run = Run(setting, scenario.pipeline, stack)
         answer_bytes = run.probe(body)
@@ -164,10 +193,10 @@ def requests_for(per_second, seconds, body):
 
 def idle(setting, scenario):
     """Resident memory of a collector that waits: after the start, or after the first export where there is a sink."""
-    body = setting.tools.bodies["grpc", 256]
+    body = body_of(setting, scenario, 256)
     with contextlib.ExitStack() as stack:
         run = Run(setting, scenario.pipeline, stack)
-        if run.sink:
+        if run.sink and not run.is_aws:
             run.probe(body)
             run.drain()
         time.sleep(IDLE_S)
@@ -178,7 +207,7 @@ def idle(setting, scenario):
 
 def peak(setting, scenario):
     """The largest resident memory while a fixed rate is offered."""
-    body = setting.tools.bodies[scenario.form, scenario.items]
+    body = body_of(setting, scenario)
     connections, streams = 4, 8
     each = scenario.spans_per_s / scenario.items / connections
     requests = math.ceil(each * setting.rate_s) * connections
@@ -196,7 +225,7 @@ def peak(setting, scenario):
 
 def latency(setting, scenario):
     """Time from a request to its answer while a fixed rate is offered: one connection, evenly spaced requests."""
-    body = setting.tools.bodies[scenario.form, scenario.items]
+    body = body_of(setting, scenario)
     each = scenario.spans_per_s / scenario.items
     requests = math.ceil(each * setting.rate_s)
     log = os.path.join(setting.folder, "latency.log")
@@ -231,18 +260,16 @@ def start(setting, scenario):
     tools = setting.tools
     answers, listening = [], []
     with contextlib.ExitStack() as stack:
-        sink = None
-        if config.needs_sink(scenario.pipeline):
-            sink = stack.enter_context(Sink(tools.sink, setting.folder, "sink"))
+        sink = open_sink(setting, scenario.pipeline, stack)
         for attempt in range(setting.starts + 1):
-            made = config.make(scenario.pipeline, sink.address if sink else None, setting.own_metrics)
+            made = make_config(setting, scenario.pipeline, sink)
             config_file = os.path.join(setting.folder, "start.yaml")
             with open(config_file, "w") as file:
                 file.write(made.text)
             said = json.loads(run_tool("first-answer", [
                 tools.load, "first-answer", "-address", f"127.0.0.1:{made.grpc_port}",
-                "-body", tools.bodies["grpc", 1].path, "-log", os.path.join(setting.folder, "start.log"),
-                "--", setting.program, "--config", config_file], timeout_s=40))
+                "-body", body_of(setting, scenario, 1).path, "-log", os.path.join(setting.folder, "start.log"),
+                "--", setting.program, "--config", config_file], timeout_s=40, more=made.environment))
             if attempt:
                 answers.append(said["first_answer_ms"])
                 listening.append(said["listening_ms"])
@@ -253,3 +280,37 @@ def start(setting, scenario):
     checks = ["gRPC status"] + (["sink"] if sink else [])
     return Result({"answer": statistics.median(answers)}, {
         "answers_ms": answers, "listening_ms": statistics.median(listening), "checks": checks})
+
+
+def share(setting, scenario):
+    """CPU time of the collector, in percent of one core, while a fixed rate is offered: one connection."""
+    with contextlib.ExitStack() as stack:
+        return _at_rate(setting, scenario, stack, None)
+
+
+def small(setting, scenario):
+    """The same inside a cgroup with so little memory and CPU time, which it must live through without a loss."""
+    with contextlib.ExitStack() as stack:
+        cgroup = stack.enter_context(aws.Cgroup(scenario.memory_bytes, scenario.cpu_share))
+        return _at_rate(setting, scenario, stack, cgroup)
+
+
+def _at_rate(setting, scenario, stack, cgroup):
+    body = body_of(setting, scenario)
+    each = scenario.spans_per_s / scenario.items
+    seconds = 2 * setting.rate_s
+    requests = math.ceil(each * seconds)
+    run = Run(setting, scenario.pipeline, stack, cgroup)
+    answer_bytes = run.probe(body)
+    run.send(body, 100, answer_bytes, rate=(1, 32, each))
+    before = run.collector.cpu_ns()
+    sent = run.send(body, requests, answer_bytes, rate=(1, 32, each))
+    check_rate(sent, scenario)
+    run.drain()
+    after = run.collector.cpu_ns()
+    largest = run.collector.peak_bytes()
+    charged = cgroup.peak_bytes() if cgroup else None
+    run.finish(body)
+    return Result({"share": (after - before) / 1e7 / (requests / each), "peak": largest / 1e6,
+                   "charged": (charged or 0) / 1e6},
+                  {"requests": requests, "requests_per_s": sent.per_second, "checks": run.checks})

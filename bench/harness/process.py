@@ -14,12 +14,13 @@ import urllib.request
 
 STOP_TIMEOUT_S = 15
 READY_TIMEOUT_S = 10
+ITEMS = {"traces": "spans", "metrics": "data points", "logs": "log records"}
 # Below the range from which the kernel takes ports for outgoing connections (32768 by default), so that no
 # connection of the load takes a port between the look and the use.
 PORT_RANGE = (15000, 32000)
 # They would change how the peer collects garbage, how either exports its own telemetry, or where requests go.
 UNWANTED_ENVIRONMENT = ("GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GODEBUG", "OTEL_", "HTTP_PROXY", "HTTPS_PROXY",
-                        "ALL_PROXY")
+                        "ALL_PROXY", "AWS_", "ECS_", "SSL_CERT_")
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -44,8 +45,9 @@ def free_port():
     raise Failed("no free port was found on 127.0.0.1")
 
 
-def environment():
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith(UNWANTED_ENVIRONMENT)}
+def environment(more=None):
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(UNWANTED_ENVIRONMENT)}
+    return kept | (more or {})
 
 
 def _die_with_parent():
@@ -53,17 +55,23 @@ def _die_with_parent():
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def _prepare(cgroup):
+    _die_with_parent()
+    if cgroup:
+        cgroup.enter()
+
+
 class Child:
     """A program in a process group of its own. As a context it is stopped at the end, also on an error or Ctrl-C."""
 
-    def __init__(self, name, command, log, stdout=None):
+    def __init__(self, name, command, log, stdout=None, more=None, cgroup=None):
         self.name = name
         self.log = log
         self.exit_code = None
         with open(log, "wb") as output:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=stdout or output, stderr=output, env=environment(),
-                preexec_fn=_die_with_parent, start_new_session=True)
+                command, stdin=subprocess.DEVNULL, stdout=stdout or output, stderr=output, env=environment(more),
+                preexec_fn=lambda: _prepare(cgroup), start_new_session=True)
         self.pid = self.process.pid
 
     def __enter__(self):
@@ -110,10 +118,10 @@ def said_exit(code):
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
-def run_tool(name, command, timeout_s):
+def run_tool(name, command, timeout_s, more=None):
     """Runs a program of the benchmark to its end and returns what it printed; it is ended with bench/run."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True, env=environment(), preexec_fn=_die_with_parent, start_new_session=True)
+                               text=True, env=environment(more), preexec_fn=_die_with_parent, start_new_session=True)
     try:
         output, errors = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
@@ -139,12 +147,13 @@ def run_tool(name, command, timeout_s):
 class Collector(Child):
     """A collector, the peer or Nacelle, with the config of a scenario."""
 
-    def __init__(self, program, config, folder, name):
+    def __init__(self, program, config, folder, name, cgroup=None):
         config_file = os.path.join(folder, f"{name}.yaml")
         with open(config_file, "w") as file:
             file.write(config.text)
         self.config = config
-        super().__init__(name, [program, "--config", config_file], os.path.join(folder, f"{name}.log"))
+        super().__init__(name, [program, "--config", config_file], os.path.join(folder, f"{name}.log"),
+                         more=config.environment, cgroup=cgroup)
 
     def wait_until_listening(self):
         deadline = time.monotonic() + READY_TIMEOUT_S
@@ -203,10 +212,10 @@ class Collector(Child):
 class Sink(Child):
     """The backend that counts."""
 
-    def __init__(self, program, folder, name):
+    def __init__(self, program, folder, name, options=()):
         read_end, write_end = os.pipe()
         try:
-            super().__init__(name, [program], os.path.join(folder, f"{name}.log"), stdout=write_end)
+            super().__init__(name, [program, *options], os.path.join(folder, f"{name}.log"), stdout=write_end)
         finally:
             os.close(write_end)
         with os.fdopen(read_end) as output:
@@ -215,25 +224,38 @@ class Sink(Child):
         if not line:
             self._kill_group()
             raise Failed(f"the sink did not start: {self.last_lines()}")
-        self.address = json.loads(line)["address"]
+        self.said = json.loads(line)
+        self.address = self.said["address"]
 
     def counters(self):
         self.check_alive()
         with _direct.open(f"http://{self.address}/counters", timeout=60) as page:
             return json.load(page)
 
-    def wait_for(self, items, timeout_s=20):
-        """Waits until so many spans came; fails when more came, or too few in time."""
+    def wait_for(self, items, signal="traces", fewer=0, timeout_s=20):
+        """Waits until so many items came, or up to `fewer` less and no more of them in a moment; fails when more
+        came, or too few in time."""
         deadline = time.monotonic() + timeout_s
+        before = -1
         while True:
             counters = self.counters()
-            came = counters["signals"]["traces"]["items"]
+            came = counters["signals"][signal]["items"]
             if counters["bad_requests"]:
                 raise Failed(f"the sink refused {counters['bad_requests']} requests: {counters['last_error']}")
             if came > items:
-                raise Failed(f"{items} spans were sent and {came} came out: duplicates")
-            if came == items:
-                return counters["signals"]["traces"]
+                raise Failed(f"{items} {ITEMS[signal]} were sent and {came} came out: duplicates")
+            if came == items or (came >= items - fewer and came == before):
+                return counters["signals"][signal]
             if time.monotonic() > deadline:
-                raise Failed(f"{items} spans were sent and {came} came out within {timeout_s} s")
-            time.sleep(0.05)
+                raise Failed(f"{items} {ITEMS[signal]} were sent and {came} came out within {timeout_s} s")
+            before = came
+            time.sleep(0.05 if fewer == 0 else 0.5)
+
+
+class AwsSink(Sink):
+    """The services of AWS, which count."""
+
+    def __init__(self, program, folder, name):
+        self.authority = os.path.join(folder, f"{name}.pem")
+        super().__init__(program, folder, name, ["-authority", self.authority])
+        self.service = self.said["service"]

@@ -138,6 +138,8 @@ def as_json(scenarios, outcomes, labels, about):
             outcome = outcomes[scenario.name, label]
             if outcome.failure:
                 entry[label] = {"failed": outcome.failure}
+            elif not outcome.results:
+                entry[label] = {"measured": False}
             else:
                 entry[label] = {
                     "median": {metric.key: statistics.median(outcome.values(metric.key))

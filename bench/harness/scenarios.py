@@ -40,8 +40,13 @@ class Scenario:
     pipeline: str
     form: str = "grpc"
     items: int = 256
+    signal: str = "traces"
     spans_per_s: int = 0
+    memory_bytes: int = 0
+    cpu_share: float = 0
     by_default: bool = True
+    with_peer: bool = True
+    is_aws: bool = False
 
 
 _FORMS = {"grpc": "gRPC", "proto": "HTTP protobuf", "json": "HTTP JSON", "grpc-gzip": "gRPC gzip"}
@@ -99,4 +104,29 @@ def _all():
             items=items, spans_per_s=12_800)
 
 
-SCENARIOS = tuple(_all())
+def _aws():
+    """AWS answers over https, with certificates that are verified; the peer is what ADOT is made of."""
+    for name, signal, exporter, what, ratio in (
+            ("xray", "traces", "awsxray", "span", 20), ("emf", "metrics", "awsemf", "data point", 20),
+            ("logs", "logs", "awscloudwatchlogs", "log record", None)):
+        yield Scenario(
+            f"aws/{name}/256", f"otlp → batch → {exporter}, gRPC in, 256 a request", measure.cpu,
+            (Metric("cpu", f"CPU a {what}", "µs", Target(ratio=ratio) if ratio else None),), f"aws-{name}",
+            signal=signal)
+    yield Scenario("aws/idle", "idle after the start, the guide's config", measure.idle, (
+        Metric("rss", "RSS", "MB", Target(at_most=12)), Metric("anonymous", "anonymous", "MB", Target(at_most=3))),
+        "aws-guide")
+    yield Scenario("aws/start", "exec to the first gRPC answer, the guide's config", measure.start, (
+        Metric("answer", "first answer", "ms", Target(at_most=10)),), "aws-guide", items=1)
+    at = "requests of 8, the guide's config"
+    for rate in (100, 1000, 10_000):
+        yield Scenario(f"aws/rate/{rate}", f"{rate:,} spans/s, {at}", measure.share, (
+            Metric("share", "CPU", "% of a core", Target(at_most=1) if rate == 1000 else None),
+            Metric("peak", "peak RSS", "MB")), "aws-guide", items=8, spans_per_s=rate)
+    yield Scenario("aws/small/1000", f"1,000 spans/s inside 16 MiB and 2.5 % of a core, {at}", measure.small, (
+        Metric("share", "CPU", "% of a core"), Metric("charged", "peak of the cgroup", "MB", Target(at_most=16.8))),
+        "aws-guide", items=8, spans_per_s=1000, memory_bytes=16 << 20, cpu_share=0.025, with_peer=False)
+
+
+SCENARIOS = tuple(_all()) + tuple(
+    dataclasses.replace(scenario, by_default=False, is_aws=True) for scenario in _aws())

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"nacelle/bench/wire"
 )
@@ -36,7 +37,7 @@ const (
 	formJSON     = "json"
 )
 
-var makers = map[wire.Signal]func(int) (pair, error){
+var makers = map[wire.Signal]func(int, int64) (pair, error){
 	wire.Traces: makeTraces, wire.Metrics: makeMetrics, wire.Logs: makeLogs,
 }
 
@@ -45,11 +46,19 @@ func writeBodies(arguments []string) (any, error) {
 	flags := flag.NewFlagSet("bodies", flag.ExitOnError)
 	dir := flags.String("dir", ".", "folder to write into")
 	sizes := flags.String("items", "256,1", "items (spans, log records, data points) a request")
+	now := flags.Bool("now", false, "telemetry of now, for services that refuse what is old; metrics are those of a service")
 	signals := flags.String("signals", "traces,metrics,logs", "signals to write")
 	_ = flags.Parse(arguments)
+	var begin int64
+	if *now {
+		begin = time.Now().UnixNano()
+	}
 	var written []body
 	for _, name := range strings.Split(*signals, ",") {
 		maker := makers[wire.Signal(name)]
+		if *now && wire.Signal(name) == wire.Metrics {
+			maker = makeServiceMetrics
+		}
 		if maker == nil {
 			return nil, fmt.Errorf("no signal %q: traces, metrics or logs", name)
 		}
@@ -58,7 +67,7 @@ func writeBodies(arguments []string) (any, error) {
 			if err != nil || items < 1 || items > 100_000 {
 				return nil, fmt.Errorf("-items %q: a number from 1 to 100000 is needed", size)
 			}
-			request, err := maker(items)
+			request, err := maker(items, begin)
 			if err != nil {
 				return nil, fmt.Errorf("%s with %d items: %w", name, items, err)
 			}

@@ -21,7 +21,7 @@ import (
 )
 
 func TestASpanHasItsSizeAndTenAttributes(t *testing.T) {
-	request, err := makeTraces(256)
+	request, err := makeTraces(256, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestASpanHasItsSizeAndTenAttributes(t *testing.T) {
 }
 
 func TestJSONSaysTheSameAsProtobuf(t *testing.T) {
-	traces, _ := makeTraces(20)
+	traces, _ := makeTraces(20, 0)
 	fromJSON, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(traces.json)
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestJSONSaysTheSameAsProtobuf(t *testing.T) {
 	if again, _ := (&ptrace.ProtoMarshaler{}).MarshalTraces(fromJSON); !bytes.Equal(again, traces.protobuf) {
 		t.Error("traces differ")
 	}
-	logs, _ := makeLogs(20)
+	logs, _ := makeLogs(20, 0)
 	logsFromJSON, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(logs.json)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestJSONSaysTheSameAsProtobuf(t *testing.T) {
 	if again, _ := (&plog.ProtoMarshaler{}).MarshalLogs(logsFromJSON); !bytes.Equal(again, logs.protobuf) {
 		t.Error("logs differ")
 	}
-	metrics, _ := makeMetrics(20)
+	metrics, _ := makeMetrics(20, 0)
 	metricsFromJSON, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(metrics.json)
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestJSONSaysTheSameAsProtobuf(t *testing.T) {
 func TestCountsAgreeWithTheCollectorsDataModel(t *testing.T) {
 	for _, items := range []int{1, 8, 9, 256} {
 		for signal, maker := range makers {
-			request, err := maker(items)
+			request, err := maker(items, 0)
 			if err != nil {
 				t.Fatal(err)
 			}

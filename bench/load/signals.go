@@ -23,8 +23,8 @@ const pointsPerMetric = 8
 type pair struct{ protobuf, json []byte }
 
 // makeTraces makes a request of spans HTTP server spans, each of spanBytes bytes and 10 attributes.
-func makeTraces(spans int) (pair, error) {
-	draw := source{state: 508}
+func makeTraces(spans int, now int64) (pair, error) {
+	draw := newSource(508, now)
 	traces := ptrace.NewTraces()
 	resource := traces.ResourceSpans().AppendEmpty()
 	describe(resource.Resource())
@@ -96,8 +96,8 @@ func framedSpanBytes(span ptrace.Span) int {
 }
 
 // makeLogs makes a request of records log records of an HTTP server.
-func makeLogs(records int) (pair, error) {
-	draw := source{state: 509}
+func makeLogs(records int, now int64) (pair, error) {
+	draw := newSource(509, now)
 	logs := plog.NewLogs()
 	resource := logs.ResourceLogs().AppendEmpty()
 	describe(resource.Resource())
@@ -132,8 +132,8 @@ func makeLogs(records int) (pair, error) {
 }
 
 // makeMetrics makes a request of points data points: cumulative sums and explicit histograms in turn.
-func makeMetrics(points int) (pair, error) {
-	draw := source{state: 510}
+func makeMetrics(points int, now int64) (pair, error) {
+	draw := newSource(510, now)
 	metrics := pmetric.NewMetrics()
 	resource := metrics.ResourceMetrics().AppendEmpty()
 	describe(resource.Resource())
@@ -148,13 +148,7 @@ func makeMetrics(points int) (pair, error) {
 			fillHistogram(metric, count, &draw)
 		}
 	}
-	var out pair
-	var err error
-	if out.protobuf, err = (&pmetric.ProtoMarshaler{}).MarshalMetrics(metrics); err != nil {
-		return out, err
-	}
-	out.json, err = (&pmetric.JSONMarshaler{}).MarshalMetrics(metrics)
-	return out, err
+	return marshalMetrics(metrics)
 }
 
 func fillSum(metric pmetric.Metric, points int, draw *source) {
@@ -166,7 +160,7 @@ func fillSum(metric pmetric.Metric, points int, draw *source) {
 	sum.SetIsMonotonic(true)
 	for range points {
 		point := sum.DataPoints().AppendEmpty()
-		point.SetStartTimestamp(pcommon.Timestamp(firstInstant))
+		point.SetStartTimestamp(pcommon.Timestamp(draw.begin))
 		point.SetTimestamp(draw.instant())
 		point.SetIntValue(int64(draw.below(1 << 30)))
 		describePoint(point.Attributes(), draw)
@@ -182,7 +176,7 @@ func fillHistogram(metric pmetric.Metric, points int, draw *source) {
 	bounds := []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 	for range points {
 		point := histogram.DataPoints().AppendEmpty()
-		point.SetStartTimestamp(pcommon.Timestamp(firstInstant))
+		point.SetStartTimestamp(pcommon.Timestamp(draw.begin))
 		point.SetTimestamp(draw.instant())
 		point.ExplicitBounds().FromRaw(bounds)
 		counts := make([]uint64, len(bounds)+1)

@@ -13,7 +13,21 @@ import (
 const firstInstant = int64(1_750_000_000_000_000_000)
 
 // source draws the varying values: splitmix64, whose sequence depends on nothing but the seed.
-type source struct{ state uint64 }
+type source struct {
+	state uint64
+	// begin is the instant at which the telemetry begins, in Unix nanoseconds.
+	begin int64
+	// epoch puts the seconds of begin first in each trace id, as X-Ray wants it.
+	epoch bool
+}
+
+// newSource draws the same for the same seed; now is the instant at which the telemetry begins, 0 for the fixed one.
+func newSource(seed uint64, now int64) source {
+	if now == 0 {
+		return source{state: seed, begin: firstInstant}
+	}
+	return source{state: seed, begin: now, epoch: true}
+}
 
 func (s *source) next() uint64 {
 	s.state += 0x9e3779b97f4a7c15
@@ -41,6 +55,9 @@ func (s *source) text(n int) string {
 func (s *source) traceID() (id pcommon.TraceID) {
 	binary.BigEndian.PutUint64(id[:8], s.next())
 	binary.BigEndian.PutUint64(id[8:], s.next())
+	if s.epoch {
+		binary.BigEndian.PutUint32(id[:4], uint32(s.begin/int64(time.Second)))
+	}
 	return id
 }
 
@@ -51,7 +68,7 @@ func (s *source) spanID() (id pcommon.SpanID) {
 
 // instant gives a time up to a second after the first instant.
 func (s *source) instant() pcommon.Timestamp {
-	return pcommon.Timestamp(firstInstant + int64(s.below(int(time.Second))))
+	return pcommon.Timestamp(s.begin + int64(s.below(int(time.Second))))
 }
 
 // endpoints are the routes of the imagined shop; {} in a path is replaced by a drawn token. Their lengths differ by

@@ -16,7 +16,7 @@ BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 sys.path.insert(0, BENCH)
 
-from harness import build, config, load, measure, report, scenarios  # noqa: E402
+from harness import aws, build, config, load, measure, report, scenarios  # noqa: E402
 from harness.process import Failed  # noqa: E402
 
 H2LOAD_REPORT = """\
@@ -25,6 +25,23 @@ requests: 2000 total, 2000 started, 2000 done, 1990 succeeded, 10 failed, 0 erro
 status codes: 1990 2xx, 0 3xx, 4 4xx, 6 5xx
 traffic: 139.20KB (142542) total, 3.95KB (4048) headers (space savings 94.67%), 13.67KB (14000) data
 """
+
+
+class AwsConfig(unittest.TestCase):
+    class Sink:
+        service, address, authority = "127.0.0.1:1", "127.0.0.1:2", "/ca.pem"
+
+    def test_of_the_guide_has_its_pipelines_and_the_task_s_environment(self):
+        made = aws.make("aws-guide", self.Sink)
+        for name in ("awsxray", "awsemf", "awscloudwatchlogs", "resourcedetection"):
+            self.assertIn(f"[{name}", made.text)
+        self.assertIn("endpoint: https://127.0.0.1:1", made.text)
+        self.assertEqual(made.environment["AWS_CA_BUNDLE"], "/ca.pem")
+
+    def test_of_one_exporter_has_no_other_pipeline(self):
+        text = aws.make("aws-emf", self.Sink).text
+        self.assertIn("    metrics:\n      receivers", text)
+        self.assertNotIn("    traces:\n", text)
 
 
 class H2loadReport(unittest.TestCase):
@@ -47,7 +64,7 @@ class Sending(unittest.TestCase):
             with open(h2load, "w") as file:
                 file.write(f"#!/bin/sh\ncat <<'END'\n{report}END\n")
             os.chmod(h2load, 0o755)
-            tools = build.Tools(None, "", "", h2load, {}, {})
+            tools = build.Tools(None, "", None, None, "", h2load, {}, {}, {})
             return load.send(tools, 1, build.Body("x", "grpc", 100, 256, 90, 0), 10, answer_bytes)
 
     def report(self, ok, data):
