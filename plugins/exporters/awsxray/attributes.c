@@ -187,14 +187,31 @@ static void put_events(ncl_xray_translator *t, ncl_writer *w) {
   if (!is_first) ncl_json_literal(w, "]");
 }
 
-static void put_default(ncl_xray_translator *t, ncl_writer *w, bool with_resource, bool is_service) {
+static void put_resource(ncl_xray_translator *t, ncl_writer *w) {
   ncl_repeated resource = t->resource_attributes;
   ncl_attribute attribute;
-  while (with_resource && ncl_attributes_next(&resource, &attribute)) {
+  while (ncl_attributes_next(&resource, &attribute)) {
     if (attribute.value.type == 0) continue;
     if (is_scalar(&attribute.value) && is_indexed(t, resource_prefix, attribute.key)) continue;
     ncl_json_inner_name(w, resource_prefix, attribute.key);
     ncl_json_inner_any(w, &attribute.value);
+  }
+}
+
+void ncl_xray_resource_members(ncl_xray_translator *t) {
+  ncl_xray_facts_clear(&t->facts); /* no span's own list of annotations */
+  ncl_writer_reset(&t->resource_members);
+  put_resource(t, &t->resource_members);
+}
+
+static void put_default(ncl_xray_translator *t, ncl_writer *w, bool with_resource, bool is_service) {
+  if (with_resource) {
+    bool is_same = t->resource_members.status == NCL_OK && !ncl_xray_has(&t->facts, NCL_XRAY_ANNOTATIONS);
+    if (is_same) {
+      ncl_write_raw(w, t->resource_members.base, t->resource_members.len);
+    } else {
+      put_resource(t, w);
+    }
   }
   if (is_service) return;
   if (t->options.index_all == 0) put_rest(t, w);

@@ -16,11 +16,14 @@ static const entry entries[] = {
 _Static_assert(NCL_XRAY_FACT_COUNT <= 128, "facts have a bit each in two words");
 _Static_assert(NCL_XRAY_FACT_COUNT < NCL_XRAY_NO_FACT, "places are bytes");
 
+/* Of the length and of the first and last eight bytes, which overlap in short keys. */
 static uint32_t hash(ncl_str key) {
-  uint32_t h = (uint32_t)key.len;
-  for (size_t i = 0; i < key.len; i++)
-    h = h * 31 + (uint8_t)key.ptr[i];
-  return (h ^ h >> 9) % NCL_XRAY_SLOTS;
+  uint64_t first = 0, last = 0;
+  size_t part = key.len < sizeof first ? key.len : sizeof first;
+  memcpy(&first, key.ptr, part);
+  memcpy(&last, key.ptr + key.len - part, part);
+  uint64_t h = (first ^ (last << 21 | last >> 43) ^ key.len) * UINT64_C(0x9e3779b97f4a7c15);
+  return (uint32_t)(h >> 32) % NCL_XRAY_SLOTS;
 }
 
 void ncl_xray_keys_make(ncl_xray_keys *keys) {

@@ -25,14 +25,34 @@ static uint32_t decode(const uint8_t *at, size_t left, size_t *len) {
   return c >= least[*len] ? c : 0;
 }
 
+/* The characters of ASCII that may stand in a name, a bit each. */
+static const uint64_t allowed_ascii[2] = {
+    /* space # % & + - . / 0-9 : = */
+    1ull << 32 | 1ull << 35 | 1ull << 37 | 1ull << 38 | 1ull << 43 | 1ull << 45 | 1ull << 46 | 1ull << 47 |
+        0x3ffull << 48 | 1ull << 58 | 1ull << 61,
+    /* @ A-Z \\ _ a-z */
+    1ull | 0x3ffffffull << 1 | 1ull << 28 | 1ull << 31 | 0x3ffffffull << 33,
+};
+
 static uint32_t is_allowed(uint32_t c) {
-  if (c >= 0x80) return ncl_xray_is_letter(c);
-  return ncl_xray_is_letter(c) || (c >= '0' && c <= '9') || (c != 0 && strchr(" _.:/%&#=+\\-@", (int)c) != NULL);
+  return c >= 0x80 ? ncl_xray_is_letter(c) : (uint32_t)(allowed_ascii[c / 64] >> c % 64 & 1);
+}
+
+/* Bytes from the start of `text` that may stand in a name as they are. */
+static size_t plain_len(ncl_str text) {
+  size_t len = 0;
+  while (len < text.len && (uint8_t)text.ptr[len] < 0x80 && is_allowed((uint8_t)text.ptr[len]))
+    len++;
+  return len;
 }
 
 void ncl_xray_name_add(ncl_xray_name *name, ncl_str text) {
-  const uint8_t *at = (const uint8_t *)text.ptr;
-  size_t left = text.len, len;
+  size_t plain = plain_len(text), room = NCL_XRAY_NAME_MAX - name->len;
+  if (plain > room) plain = room;
+  if (plain > 0) memcpy(name->text + name->len, text.ptr, plain);
+  name->len += plain;
+  const uint8_t *at = (const uint8_t *)text.ptr + plain;
+  size_t left = text.len - plain, len;
   for (; left > 0; at += len, left -= len) {
     uint32_t c = decode(at, left, &len);
     if (!is_allowed(c)) continue;

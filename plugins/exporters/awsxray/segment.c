@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-#define REST_MAX 65536u /* attributes of a span; further ones are left out */
+#define RESOURCE_MEMBERS_MAX ((size_t)1 << 20) /* bytes; more is written anew for each document */
+#define REST_MAX 65536u                        /* attributes of a span; further ones are left out */
 
 /* What kind of document is being written. */
 enum { WHOLE, LOCAL_ROOT, DEPENDENCY, SERVICE };
@@ -69,9 +70,11 @@ void ncl_xray_translator_open(ncl_xray_translator *t, const ncl_xray_options *op
   memset(t, 0, sizeof *t);
   t->options = *options;
   ncl_xray_keys_make(&t->keys);
+  ncl_writer_heap(&t->resource_members, RESOURCE_MEMBERS_MAX);
 }
 
 void ncl_xray_translator_close(ncl_xray_translator *t) {
+  ncl_writer_close(&t->resource_members);
   free(t->rest);
   t->rest = NULL;
   t->rest_capacity = 0;
@@ -88,9 +91,10 @@ void ncl_xray_resource(ncl_xray_translator *t, ncl_range resource) {
     uint32_t place = ncl_xray_keys_find(&t->keys, attribute.key);
     if (place != NCL_XRAY_NO_FACT) ncl_xray_facts_set(&t->resource, place, &attribute.value);
   }
+  ncl_xray_resource_members(t);
 }
 
-static ncl_status add_rest(ncl_xray_translator *t, const ncl_attribute *attribute, bool is_removed) {
+static ncl_status add_rest(ncl_xray_translator *t, const ncl_attribute *attribute, uint32_t place) {
   if (t->rest_count == REST_MAX) return NCL_OK;
   if (t->rest_count == t->rest_capacity) {
     uint32_t capacity = t->rest_capacity > 0 ? t->rest_capacity * 2 : 32;
@@ -99,7 +103,7 @@ static ncl_status add_rest(ncl_xray_translator *t, const ncl_attribute *attribut
     t->rest = grown;
     t->rest_capacity = capacity;
   }
-  t->rest[t->rest_count++] = (ncl_xray_rest){*attribute, is_removed, 0};
+  t->rest[t->rest_count++] = (ncl_xray_rest){*attribute, false, place};
   return NCL_OK;
 }
 
@@ -136,20 +140,19 @@ static bool is_removed_from_service(ncl_str key) {
   return false;
 }
 
-/* What is left depends on facts that may come behind it: a second walk. */
-static ncl_status collect_rest(ncl_xray_translator *t) {
-  ncl_repeated attributes = t->span.attributes;
-  ncl_attribute attribute;
-  ncl_status status = NCL_OK;
+/* Takes out of the attributes what has a place in the document: only now are all the facts known that say so. */
+static void keep_rest(ncl_xray_translator *t) {
   bool is_sql = ncl_xray_is_sql(t);
-  t->rest_count = 0;
-  while (status == NCL_OK && ncl_attributes_next(&attributes, &attribute)) {
-    uint32_t place = ncl_xray_keys_find(&t->keys, attribute.key);
-    bool is_known = place != NCL_XRAY_NO_FACT;
-    if (is_known && is_taken(t, place, is_sql) && !is_wanted(t, attribute.key)) continue;
-    status = add_rest(t, &attribute, is_known && is_removed_from_service(attribute.key));
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < t->rest_count; i++) {
+    ncl_xray_rest *rest = &t->rest[i];
+    bool is_known = rest->place != NCL_XRAY_NO_FACT;
+    if (is_known && is_taken(t, rest->place, is_sql) && !is_wanted(t, rest->attribute.key)) continue;
+    rest->is_removed = is_known && is_removed_from_service(rest->attribute.key);
+    if (kept != i) t->rest[kept] = *rest;
+    kept++;
   }
-  return status;
+  t->rest_count = kept;
 }
 
 static void look_at_events(ncl_xray_translator *t) {
@@ -169,14 +172,18 @@ static ncl_status read_span(ncl_xray_translator *t, ncl_range body) {
   if (!ncl_span_read(body, &t->span)) return NCL_PERMANENT;
   ncl_xray_facts_clear(&t->facts);
   ncl_repeated attributes = t->span.attributes;
-  while (ncl_attributes_next(&attributes, &attribute)) {
+  ncl_status status = NCL_OK;
+  t->rest_count = 0;
+  while (status == NCL_OK && ncl_attributes_next(&attributes, &attribute)) {
     uint32_t place = ncl_xray_keys_find(&t->keys, attribute.key);
     if (place != NCL_XRAY_NO_FACT) ncl_xray_facts_set(&t->facts, place, &attribute.value);
+    status = add_rest(t, &attribute, place);
   }
   t->is_sdk = ncl_xray_is(ncl_xray_str(&t->facts, NCL_XRAY_RPC_SYSTEM), "aws-api");
   t->ids = seed_of(&t->span);
   look_at_events(t);
-  return collect_rest(t);
+  keep_rest(t);
+  return status;
 }
 
 /* ---- names ------------------------------------------------------------------------------------------- */

@@ -23,11 +23,11 @@ typedef struct ncl_xray_options {
   int64_t span_events; /* other events than exceptions are kept as metadata */
 } ncl_xray_options;
 
-/* An attribute that nobody takes. */
+/* An attribute; once the span is read, one that nobody takes. */
 typedef struct ncl_xray_rest {
   ncl_attribute attribute;
   uint32_t is_removed; /* not in the service segment of a local root */
-  uint32_t reserved;
+  uint32_t place;      /* or NCL_XRAY_NO_FACT */
 } ncl_xray_rest;
 
 /* Everything about the span that is being translated. Large: one an exporter. */
@@ -36,6 +36,7 @@ typedef struct ncl_xray_translator {
   ncl_xray_keys keys;
   ncl_xray_facts resource;
   ncl_repeated resource_attributes;
+  ncl_writer resource_members; /* of the resource in metadata, as they stand in each of its documents */
   ncl_span span;
   ncl_xray_facts facts;
   ncl_xray_rest *rest;
@@ -80,6 +81,8 @@ void ncl_xray_put_cause(ncl_xray_translator *t, ncl_writer *w, bool with_stacks)
 /* Annotations, metadata, as far as `trimmed` allows. */
 void ncl_xray_put_attributes(ncl_xray_translator *t, ncl_writer *w, bool with_resource, bool is_service,
                              uint32_t trimmed);
+/* Writes t->resource_members. */
+void ncl_xray_resource_members(ncl_xray_translator *t);
 /* An id that is made up of the span's and `number`: the same each time that the span is translated. */
 uint64_t ncl_xray_made_up_id(const ncl_xray_translator *t, uint64_t number);
 void ncl_xray_put_id(ncl_writer *w, uint64_t id);
