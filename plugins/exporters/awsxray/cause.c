@@ -67,7 +67,10 @@ void ncl_xray_put_cause(ncl_xray_translator *t, ncl_writer *w, bool with_stacks)
   if (!t->has_exceptions && message.len == 0) message = ncl_xray_str(&t->facts, NCL_XRAY_HTTP_STATUS_TEXT);
   if (!t->has_exceptions && message.len == 0) return;
   ncl_json_inner_key(w, "cause");
-  ncl_json_literal(w, "{" NCL_JSON_INNER_NAME("exceptions") "[");
+  ncl_json_literal(w, "{");
+  size_t before = w->len;
+  ncl_json_literal(w, NCL_JSON_INNER_NAME("exceptions") "[");
+  size_t start = w->len;
   if (t->has_exceptions) {
     put_events(t, w, with_stacks);
   } else {
@@ -77,5 +80,10 @@ void ncl_xray_put_cause(ncl_xray_translator *t, ncl_writer *w, bool with_stacks)
     ncl_json_inner_text(w, message);
     ncl_json_literal(w, "," NCL_JSON_INNER_NAME("type") NCL_JSON_INNER_STRING("") "}");
   }
-  ncl_json_literal(w, "]}");
+  if (w->len == start && w->status == NCL_OK) { /* failed requests that do not say what of */
+    w->len = before;
+  } else {
+    ncl_json_literal(w, "]");
+  }
+  ncl_json_literal(w, "}");
 }

@@ -20,6 +20,10 @@ uint32_t ncl_xray_is_letter(uint32_t c);
  * not fit. */
 void ncl_xray_name_add(ncl_xray_name *name, ncl_str text);
 
+/* The host of an URL without its port, as Go's net/url reads it ("jdbc:" may stand before it), since names of segments
+ * are made of it; "" where it has none or is no URL. */
+ncl_str ncl_xray_url_host(ncl_str url);
+
 /* The name of an annotation in a document, behind `prefix`: characters that X-Ray does not take are "_". */
 void ncl_xray_annotation(ncl_writer *writer, ncl_str prefix, ncl_str name);
 

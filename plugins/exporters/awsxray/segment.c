@@ -199,25 +199,6 @@ static ncl_str remote_service(const ncl_xray_translator *t) {
   return name;
 }
 
-/* The host of an URL; "" where it has none. */
-static ncl_str host_of(ncl_str url) {
-  if (ncl_xray_begins(url, "jdbc:")) url = from(url, 5);
-  const char *end = url.ptr + url.len, *at = url.len > 0 ? memchr(url.ptr, ':', url.len) : NULL;
-  if (at == NULL || end - at < 3 || at[1] != '/' || at[2] != '/') return ncl_str_of("", 0);
-  const char *begin = at + 3, *stop = begin;
-  while (stop < end && strchr("/?#;", *stop) == NULL)
-    stop++;
-  for (const char *c = begin; c < stop; c++) {
-    if (*c == '@') begin = c + 1;
-  }
-  if (begin < stop && *begin == '[') {
-    const char *close = memchr(begin, ']', (size_t)(stop - begin));
-    return close == NULL ? ncl_str_of("", 0) : ncl_str_of(begin + 1, (size_t)(close - begin - 1));
-  }
-  const char *colon = begin < stop ? memchr(begin, ':', (size_t)(stop - begin)) : NULL;
-  return ncl_str_of(begin, (size_t)((colon != NULL ? colon : stop) - begin));
-}
-
 static bool try_name(ncl_xray_name *name, ncl_str text) {
   ncl_xray_name_add(name, text);
   return name->len > 0;
@@ -237,7 +218,7 @@ static void name_of(const ncl_xray_translator *t, uint32_t kind, uint32_t what, 
   if (try_name(name, ncl_xray_str(f, NCL_XRAY_PEER_SERVICE))) return;
   if (try_name(name, ncl_xray_str(f, NCL_XRAY_AWS_SERVICE))) return;
   if (try_name(name, ncl_xray_str(f, NCL_XRAY_DB_NAME))) {
-    ncl_str host = host_of(ncl_xray_str(f, NCL_XRAY_DB_CONNECTION_STRING));
+    ncl_str host = ncl_xray_url_host(ncl_xray_str(f, NCL_XRAY_DB_CONNECTION_STRING));
     if (host.len == 0) return;
     ncl_xray_name_add(name, at);
     ncl_xray_name_add(name, host);
