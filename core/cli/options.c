@@ -81,7 +81,8 @@ typedef struct parser {
   char **argv;
   int at;
   ncl_options *options;
-  uint32_t given; /* NCL_OPTION_BIT of each */
+  uint32_t given;         /* NCL_OPTION_BIT of each */
+  const ncl_command *own; /* the one command of the program; NULL = the first word names it */
   const char *command;
   char *error;
   size_t size;
@@ -247,7 +248,7 @@ static bool read_option(parser *p) {
 
 static bool read_word(parser *p) {
   const char *word = p->argv[p->at];
-  if (p->command == NULL) {
+  if (p->command == NULL && p->own == NULL) {
     p->command = word;
     return true;
   }
@@ -270,6 +271,8 @@ static bool find_command(parser *p) {
   const char *name = p->command != NULL ? p->command : "run";
   if (p->options->version) name = "version";
   if (p->options->help && p->command == NULL) name = "help";
+  p->options->command = p->own;
+  if (p->own != NULL) return true;
   p->options->command = ncl_command_find(name);
   return p->options->command != NULL || refuse_command(p);
 }
@@ -330,9 +333,9 @@ static bool find_config(parser *p, ncl_getenv_fn environment) {
          FAIL(p, "no config: give --config FILE, or --config env:NAME; see nacelle help %s", o->command->name);
 }
 
-bool ncl_options_parse(int argc, char **argv, ncl_getenv_fn environment, ncl_options *options, char *error,
-                       size_t size) {
-  parser p = {.argc = argc, .argv = argv, .at = 1, .options = options, .error = error, .size = size};
+bool ncl_options_parse_of(const ncl_command *own, int argc, char **argv, ncl_getenv_fn environment,
+                          ncl_options *options, char *error, size_t size) {
+  parser p = {.argc = argc, .argv = argv, .at = 1, .options = options, .own = own, .error = error, .size = size};
   bool only_words = false;
   memset(options, 0, sizeof *options);
   options->shutdown_timeout_ns = DEFAULT_SHUTDOWN_NS;
@@ -348,6 +351,11 @@ bool ncl_options_parse(int argc, char **argv, ncl_getenv_fn environment, ncl_opt
     }
   }
   return find_command(&p) && check_options(&p) && check_choices(&p) && find_config(&p, environment);
+}
+
+bool ncl_options_parse(int argc, char **argv, ncl_getenv_fn environment, ncl_options *options, char *error,
+                       size_t size) {
+  return ncl_options_parse_of(NULL, argc, argv, environment, options, error, size);
 }
 
 void ncl_options_free(ncl_options *options) {

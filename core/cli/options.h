@@ -98,6 +98,9 @@ typedef const char *(*ncl_getenv_fn)(const char *name);
 /* Reads argv. False with one line in `error`. `environment` NULL = nothing is set. */
 bool ncl_options_parse(int argc, char **argv, ncl_getenv_fn environment, ncl_options *options, char *error,
                        size_t size);
+/* The same for a program beside `nacelle` that does `own` and nothing else: no word names the command. */
+bool ncl_options_parse_of(const struct ncl_command *own, int argc, char **argv, ncl_getenv_fn environment,
+                          ncl_options *options, char *error, size_t size);
 /* Gives back what the options own, also after a parse that failed. */
 void ncl_options_free(ncl_options *options);
 

@@ -90,6 +90,7 @@ void ncl_programs_find(ncl_programs *programs) {
 }
 
 const char *ncl_program_summary(const char *name) {
+  if (strcmp(name, "check") == 0) return "Try what a config needs: credentials, names, connections, permissions";
   if (strcmp(name, "generate") == 0) return "Send telemetry to a collector, to see whether a set-up works";
   return "A program of its own: ask it with --help";
 }

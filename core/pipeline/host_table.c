@@ -273,6 +273,12 @@ static ncl_str host_environment(ncl_component *me, ncl_str name) {
   return value == NULL ? (ncl_str){NULL, 0} : ncl_str_of(value, strlen(value));
 }
 
+static void host_finding(ncl_component *me, const ncl_finding *finding) {
+  ON_LOOP(me);
+  const ncl_process *process = me->process;
+  if (process->on_finding != NULL) process->on_finding(process->on_finding_arg, me, finding);
+}
+
 void ncl_host_fill(ncl_host *host) {
   *host = (ncl_host){
       .struct_size = sizeof *host,
@@ -337,5 +343,6 @@ void ncl_host_fill(ncl_host *host) {
       .status = host_status,
       .fatal = host_fatal,
       .environment = host_environment,
+      .finding = host_finding,
   };
 }

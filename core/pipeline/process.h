@@ -150,6 +150,9 @@ struct ncl_process {
   /* Asked to end because of something that cannot be mended. */
   void (*on_fatal)(void *arg, ncl_str message);
   void *on_fatal_arg;
+  /* What components find while they are probed; NULL = nobody asked. */
+  void (*on_finding)(void *arg, const ncl_component *from, const ncl_finding *finding);
+  void *on_finding_arg;
 };
 
 /* All [loop]. What a process needs from outside; borrowed. */

@@ -82,6 +82,11 @@ static ncl_status no_retrieve(void *self, ncl_str uri, ncl_token token, ncl_outc
   return NCL_UNSUPPORTED;
 }
 
+static ncl_status no_probe(void *self, ncl_token token, ncl_outcome *outcome) {
+  (void)self, (void)token, (void)outcome;
+  return NCL_UNSUPPORTED;
+}
+
 static void fill_methods(const ncl_methods *from, ncl_methods *to) {
   memset(to, 0, sizeof *to);
   memcpy(to, from, from->struct_size < sizeof *to ? from->struct_size : sizeof *to);
@@ -98,6 +103,7 @@ static void fill_methods(const ncl_methods *from, ncl_methods *to) {
   if (to->cancel == NULL) to->cancel = no_cancel;
   if (to->publish == NULL) to->publish = no_interface;
   if (to->retrieve == NULL) to->retrieve = no_retrieve;
+  if (to->probe == NULL) to->probe = no_probe;
 }
 
 static bool str_equal(ncl_str a, ncl_str b) {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "sender_probe.h"
 #include "target.h"
 
 /* After start, until the channel is opened by itself: mistakes in certificates are then said without a first try. */
@@ -37,7 +38,8 @@ struct ncl_otlp_sender {
   const ncl_http_client *http; /* NULL until the first need */
   ncl_http_channel *channel;   /* NULL until then */
   ncl_timer *warm_up;
-  bool is_broken; /* the last attempt to open the channel failed */
+  bool is_broken;        /* the last attempt to open the channel failed */
+  ncl_otlp_probe *probe; /* NULL but for `nacelle check` */
   attempt *under_way;
   attempt *free;
   uint32_t free_count;
@@ -338,20 +340,35 @@ ncl_status ncl_otlp_sender_check(ncl_otlp_sender *sender) {
   return ncl_tls_files_check(sender->host, sender->me, sender->config.channel.tls);
 }
 
+static ncl_status find_authenticator(ncl_otlp_sender *sender, ncl_outcome *outcome) {
+  ncl_str id = sender->config.authenticator;
+  if (id.len == 0) return NCL_OK;
+  const ncl_auth_client *auth = sender->host->component_interface(sender->me, id, str(NCL_AUTH_CLIENT_1), outcome);
+  if (auth == NULL) return outcome->status != NCL_OK ? outcome->status : NCL_PERMANENT;
+  sender->config.channel.auth = auth;
+  return NCL_OK;
+}
+
 ncl_status ncl_otlp_sender_start(ncl_otlp_sender *sender, ncl_outcome *outcome) {
-  if (sender->config.authenticator.len > 0) {
-    const ncl_auth_client *auth =
-        sender->host->component_interface(sender->me, sender->config.authenticator, str(NCL_AUTH_CLIENT_1), outcome);
-    if (auth == NULL) return outcome->status != NCL_OK ? outcome->status : NCL_PERMANENT;
-    sender->config.channel.auth = auth;
-  }
+  ncl_status status = find_authenticator(sender, outcome);
+  if (status != NCL_OK) return status;
   sender->warm_up = sender->host->timer_open(sender->me, warm_up, sender);
   if (sender->warm_up == NULL) return NCL_NO_MEMORY;
   sender->host->timer_set(sender->warm_up, sender->host->now_ns(sender->me) + WARM_UP_NS);
   return NCL_OK;
 }
 
+ncl_status ncl_otlp_sender_probe(ncl_otlp_sender *sender, ncl_str body, ncl_token token, ncl_outcome *outcome) {
+  ncl_status status = find_authenticator(sender, outcome);
+  if (status != NCL_OK) return status;
+  const ncl_otlp_probe_config config = {
+      sender->host, sender->me, sender, sender->config.url, sender->config.channel.tls, body};
+  return ncl_otlp_probe_begin(&config, &sender->probe, token);
+}
+
 void ncl_otlp_sender_stop(ncl_otlp_sender *sender) {
+  ncl_otlp_probe_end(sender->probe);
+  sender->probe = NULL;
   static const char stopped[] = "the exporter was stopped before the backend had answered";
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   outcome.status = NCL_RETRYABLE;

@@ -105,9 +105,12 @@ static ncl_status create_exporter(const ncl_create *create, void **self) {
 }
 
 static ncl_status shut_down(void *self, ncl_token token, ncl_outcome *outcome) {
+  ncl_xray_exporter *x = self;
   (void)token;
   (void)outcome;
-  ncl_xray_stop(self);
+  ncl_xray_stop(x);
+  ncl_aws_probe_end(x->probe);
+  x->probe = NULL;
   return NCL_OK;
 }
 
@@ -116,7 +119,8 @@ static const ncl_methods methods = {.struct_size = sizeof methods,
                                     .shutdown = shut_down,
                                     .destroy = destroy,
                                     .send = ncl_xray_send,
-                                    .cancel = ncl_xray_cancel};
+                                    .cancel = ncl_xray_cancel,
+                                    .probe = ncl_xray_probe};
 
 static const uint32_t signals[] = {NCL_SIGNAL_TRACES};
 

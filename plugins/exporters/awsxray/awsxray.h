@@ -3,6 +3,7 @@
 #ifndef NCL_AWSXRAY_H
 #define NCL_AWSXRAY_H
 
+#include <nacelle/aws_probe.h>
 #include <nacelle/aws_session.h>
 
 #include "segment.h"
@@ -31,6 +32,7 @@ typedef struct ncl_xray_exporter {
   ncl_xray_attempt *attempts; /* under way */
   uint32_t calls;             /* under way */
   ncl_metric *trimmed;
+  ncl_aws_probe *probe; /* NULL but for `nacelle check` */
 } ncl_xray_exporter;
 
 extern const ncl_metric_type ncl_xray_metrics[2];
@@ -39,10 +41,14 @@ enum { NCL_XRAY_METRIC_UNPROCESSED, NCL_XRAY_METRIC_TRIMMED };
 /* Reports what is wrong with the settings, and what is without effect. NCL_OK or NCL_PERMANENT. */
 ncl_status ncl_xray_check(const ncl_create *create, const ncl_xray_settings *settings);
 
+/* send.c: how the client of X-Ray is opened. */
+ncl_aws_client_config ncl_xray_client_config(const ncl_xray_exporter *x);
 /* send.c: the slots of the host. */
 ncl_status ncl_xray_send(void *self, ncl_item *item, ncl_token token, int64_t deadline_ns, ncl_outcome *outcome);
 void ncl_xray_cancel(void *self, ncl_token token);
 /* Ends all tries as retryable, and closes the client. */
 void ncl_xray_stop(ncl_xray_exporter *x);
+/* probe.c: the slot. */
+ncl_status ncl_xray_probe(void *self, ncl_token token, ncl_outcome *outcome);
 
 #endif

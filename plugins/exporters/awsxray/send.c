@@ -325,13 +325,18 @@ static call *make_call(ncl_xray_attempt *a) {
 
 /* ---- sending ----------------------------------------------------------------------------------------- */
 
+ncl_aws_client_config ncl_xray_client_config(const ncl_xray_exporter *x) {
+  ncl_aws_client_config config = ncl_aws_session_client(&x->settings.session, x->config);
+  config.service = (ncl_str)NCL_STR("xray");
+  config.service_id = (ncl_str)NCL_STR("XRAY");
+  return config;
+}
+
 static ncl_status open_client(ncl_xray_exporter *x, ncl_outcome *outcome) {
   if (x->client != NULL) return NCL_OK;
   if (x->aws == NULL) x->aws = x->host->service(x->me, str(NCL_AWS_1), outcome);
   if (x->aws == NULL) return NCL_RETRYABLE;
-  ncl_aws_client_config config = ncl_aws_session_client(&x->settings.session, x->config);
-  config.service = (ncl_str)NCL_STR("xray");
-  config.service_id = (ncl_str)NCL_STR("XRAY");
+  const ncl_aws_client_config config = ncl_xray_client_config(x);
   x->client = x->aws->open(x->aws->self, x->me, &config, outcome);
   if (x->client != NULL) return NCL_OK;
   return outcome->status != NCL_OK ? outcome->status : NCL_PERMANENT;

@@ -133,6 +133,11 @@ static ncl_status start(void *self, ncl_token token, ncl_outcome *outcome) {
   return ncl_otlp_sender_start(exporter->sender, outcome);
 }
 
+static ncl_status probe(void *self, ncl_token token, ncl_outcome *outcome) {
+  otlp_grpc *exporter = self;
+  return ncl_otlp_sender_probe(exporter->sender, str(""), token, outcome);
+}
+
 static ncl_status shut_down(void *self, ncl_token token, ncl_outcome *outcome) {
   otlp_grpc *exporter = self;
   (void)token;
@@ -172,7 +177,8 @@ static const ncl_methods methods = {.struct_size = sizeof methods,
                                     .shutdown = shut_down,
                                     .destroy = destroy,
                                     .send = send_item,
-                                    .cancel = cancel};
+                                    .cancel = cancel,
+                                    .probe = probe};
 
 static const ncl_str aliases[] = {NCL_STR("otlp")};
 static const uint32_t signals[] = {NCL_SIGNAL_TRACES, NCL_SIGNAL_METRICS, NCL_SIGNAL_LOGS};

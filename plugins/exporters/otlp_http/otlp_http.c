@@ -157,6 +157,12 @@ static ncl_status start(void *self, ncl_token token, ncl_outcome *outcome) {
   return ncl_otlp_sender_start(exporter->sender, outcome);
 }
 
+static ncl_status probe(void *self, ncl_token token, ncl_outcome *outcome) {
+  otlp_http *exporter = self;
+  bool is_json = exporter->settings.encoding == NCL_OTLP_HTTP_JSON;
+  return ncl_otlp_sender_probe(exporter->sender, str(is_json ? "{}" : ""), token, outcome);
+}
+
 static ncl_status shut_down(void *self, ncl_token token, ncl_outcome *outcome) {
   otlp_http *exporter = self;
   (void)token;
@@ -216,7 +222,8 @@ static const ncl_methods methods = {.struct_size = sizeof methods,
                                     .shutdown = shut_down,
                                     .destroy = destroy,
                                     .send = send_item,
-                                    .cancel = cancel};
+                                    .cancel = cancel,
+                                    .probe = probe};
 
 static const ncl_str aliases[] = {NCL_STR("otlphttp")};
 static const uint32_t signals[] = {NCL_SIGNAL_TRACES, NCL_SIGNAL_METRICS, NCL_SIGNAL_LOGS};

@@ -3,6 +3,7 @@
  * "ncl.aws/1". */
 #include <nacelle/auth.h>
 #include <nacelle/aws.h>
+#include <nacelle/aws_probe.h>
 #include <nacelle/config_fill.h>
 #include <nacelle/plugin.h>
 #include <stdbool.h>
@@ -57,7 +58,8 @@ typedef struct sigv4auth {
   const ncl_aws *aws; /* NULL until the first need */
   ncl_aws_client *client;
   ncl_timer *warm_up;
-  ncl_token warming; /* of the first question for credentials; 0 = none */
+  ncl_token warming;    /* of the first question for credentials; 0 = none */
+  ncl_aws_probe *probe; /* NULL but for `nacelle check` */
 } sigv4auth;
 
 static ncl_str str(const char *text) {
@@ -203,7 +205,17 @@ static ncl_status shut_down(void *self, ncl_token token, ncl_outcome *outcome) {
   extension->warming = 0;
   if (extension->warm_up != NULL) extension->host->timer_close(extension->warm_up);
   extension->warm_up = NULL;
+  ncl_aws_probe_end(extension->probe);
+  extension->probe = NULL;
   return NCL_OK;
+}
+
+/* What may be done with the credentials shows where requests are sent: the exporters try that. */
+static ncl_status probe(void *self, ncl_token token, ncl_outcome *outcome) {
+  sigv4auth *extension = self;
+  const ncl_aws_probe_config config = {
+      .host = extension->host, .me = extension->me, .client = config_of(&extension->settings)};
+  return ncl_aws_probe_begin(&config, &extension->probe, token, outcome);
 }
 
 static void destroy(void *self) {
@@ -227,7 +239,8 @@ static const ncl_methods methods = {.struct_size = sizeof methods,
                                     .start = start,
                                     .shutdown = shut_down,
                                     .destroy = destroy,
-                                    .publish = publish};
+                                    .publish = publish,
+                                    .probe = probe};
 
 static const ncl_component_type components[] = {
     {.type = NCL_STR("sigv4auth"),

@@ -93,6 +93,20 @@ typedef struct ncl_metric_type {
                        OpenTelemetry's default */
 } ncl_metric_type;
 
+#define NCL_FINDING_OK 0u     /* it works */
+#define NCL_FINDING_NOTE 1u   /* it does not, or could not be tried, but telemetry is delivered all the same */
+#define NCL_FINDING_FAILED 2u /* telemetry will not be delivered as long as this is so */
+
+/* One thing that ncl_methods.probe tried. Texts without secrets. */
+typedef struct ncl_finding {
+  uint32_t struct_size;
+  uint32_t result; /* NCL_FINDING_* */
+  ncl_str what;    /* what was tried, in a few words: "xray:PutTraceSegments" */
+  ncl_str detail;  /* how it went: "refused to arn:..." */
+  ncl_str hint;    /* what to do about it; "" = nothing */
+  ncl_str text;    /* what the hint says to add, to be copied as it stands: a policy statement; "" = none */
+} ncl_finding;
+
 typedef struct ncl_host {
   uint32_t struct_size;
   uint32_t abi_minor;
@@ -266,6 +280,8 @@ typedef struct ncl_host {
   /* [any] The environment variable `name`; ptr == NULL: it is not set. The text lives as long as the process: the
    * environment is the host's, and nobody changes it. */
   ncl_str (*environment)(ncl_component *me, ncl_str name);
+  /* [loop] Tells what was found, during ncl_methods.probe; nobody hears it otherwise. */
+  void (*finding)(ncl_component *me, const ncl_finding *finding);
 } ncl_host;
 
 #ifdef __cplusplus

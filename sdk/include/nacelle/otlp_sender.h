@@ -45,6 +45,10 @@ ncl_status ncl_otlp_sender_check(ncl_otlp_sender *sender);
 /* Finds the authenticator. The channel is opened a moment later, or with the first try, so that neither the service
  * nor its libraries are on the path to ready. */
 ncl_status ncl_otlp_sender_start(ncl_otlp_sender *sender, ncl_outcome *outcome);
+/* For the slot `probe`: tries name, connection, TLS and the authenticator with a request that has no telemetry in it,
+ * and completes `token` when that is done; ncl_otlp_sender_stop ends it. `body` is that request as it is encoded, and
+ * stays: "" for protobuf, "{}" for JSON. */
+ncl_status ncl_otlp_sender_probe(ncl_otlp_sender *sender, ncl_str body, ncl_token token, ncl_outcome *outcome);
 /* Ends the tries under way as retryable, and closes the channel. */
 void ncl_otlp_sender_stop(ncl_otlp_sender *sender);
 void ncl_otlp_sender_free(ncl_otlp_sender *sender); /* stops it, too; NULL is ignored */

@@ -153,6 +153,13 @@ typedef struct ncl_methods {
   /* [loop] Source: fetches the text behind `uri` (all after "<scheme>:"). Answers like start; the text is
    * outcome.result, a pointer to an ncl_str, given up with outcome.release. */
   ncl_status (*retrieve)(void *self, ncl_str uri, ncl_token token, ncl_outcome *outcome);
+
+  /* [loop] [create] Optional: tries what the instance needs outside of the config: names, connections, credentials,
+   * permissions. It sends no telemetry and changes nothing that stays, and tells each thing that it tried, what works
+   * as well as what does not, with host->finding. Answers like start, when all is tried; an error says that it could
+   * not be tried. Called instead of start (`nacelle check`), with the extensions started that are "ncl.auth.client/1";
+   * the next calls are shutdown and destroy. */
+  ncl_status (*probe)(void *self, ncl_token token, ncl_outcome *outcome);
 } ncl_methods;
 
 /* One component that a plugin offers. Static. */

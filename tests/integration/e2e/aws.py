@@ -103,6 +103,7 @@ class Aws:
         self.requests = []  # to services
         self.asked = []  # (method, path) of credentials and metadata
         self.forms = []  # of STS
+        self.identity = "arn:aws:sts::123456789012:assumed-role/ecs-otel-task-role/task"  # of whoever asks STS
         self.clock_s = 0  # how far this clock is ahead of the machine's
         self.answers = {}  # path -> list of Answer, the last of which stays; for credentials and metadata
         self.service_answers = []  # for signed requests that are right, first come first served; then 200
@@ -245,7 +246,7 @@ class Aws:
         with self._changed:
             self.forms.append(form)
         action = form["Action"]
-        if action == "AssumeRole":
+        if action in ("AssumeRole", "GetCallerIdentity"):
             fault = self._fault(request, self.url.partition(":")[0])
             if fault:
                 code, _, message = fault.partition(": ")
@@ -253,6 +254,12 @@ class Aws:
         told = self.answers.get(action)
         if told:
             return told[0] if len(told) == 1 else told.pop(0)
+        if action == "GetCallerIdentity":
+            return Answer(200, f"""<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <{action}Result>
+    <Arn>{escape(self.identity)}</Arn><UserId>AIDA</UserId><Account>{self.identity.split(":")[4]}</Account>
+  </{action}Result>
+</{action}Response>""".encode(), {"Content-Type": "text/xml"})
         keys = self.know(Keys(f"ASIA{len(self.forms):04d}", f"of {form['RoleArn']}", f"token{len(self.forms)}",
                               time.time() + self.clock_s + 3600))
         return Answer(200, f"""<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">

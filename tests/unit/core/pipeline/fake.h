@@ -165,8 +165,25 @@ static inline ncl_status fake_send(void *self, ncl_item *item, ncl_token token, 
   return NCL_OK;
 }
 
+static inline ncl_status fake_probe(void *self, ncl_token token, ncl_outcome *outcome) {
+  fake *f = self;
+  const ncl_finding finding = {
+      .struct_size = sizeof finding, .result = NCL_FINDING_OK, .what = NCL_STR("the way"), .detail = NCL_STR("open")};
+  if (!is(f, "probed") && !is(f, "auth")) return NCL_UNSUPPORTED;
+  note("probe", f);
+  f->attempt = token;
+  if (is(f, "probed_late")) return NCL_PENDING;
+  if (is(f, "probed_badly")) {
+    outcome->message = (ncl_str)NCL_STR("it is bad");
+    return NCL_PERMANENT;
+  }
+  f->host->finding(f->me, &finding);
+  return NCL_OK;
+}
+
 static inline const void *fake_publish(void *self, ncl_str name) {
   const fake *f = self;
+  if (is(f, "auth") && name.len == 17 && memcmp(name.ptr, "ncl.auth.client/1", 17) == 0) return self;
   if (f->kind == NCL_KIND_SERVICE) return self;
   return name.len == 6 && memcmp(name.ptr, "fake/1", 6) == 0 ? self : NULL;
 }
@@ -181,7 +198,8 @@ static inline const void *fake_publish(void *self, ncl_str name) {
                                              .destroy = fake_destroy,            \
                                              .consume = fake_consume,            \
                                              .send = fake_send,                  \
-                                             .publish = fake_publish}
+                                             .publish = fake_publish,            \
+                                             .probe = fake_probe}
 FAKE_METHODS(receiver);
 FAKE_METHODS(processor);
 FAKE_METHODS(exporter);
