@@ -47,8 +47,11 @@ static void let_go(ncl_waiting *w) {
   free_waiting(w);
 }
 
-static void note(ncl_waiting *w, const ncl_outcome *outcome) {
-  if (outcome->status <= w->worst.status) return;
+static void note(ncl_waiting *w, const ncl_outcome *outcome, uint64_t rejected) {
+  bool is_worse = outcome->status > w->worst.status;
+  bool is_news = outcome->status == NCL_OK && w->worst.status == NCL_OK && w->worst.message.len == 0;
+  w->worst.rejected += rejected;
+  if (!is_worse && !(is_news && outcome->message.len > 0)) return;
   size_t len = outcome->message.len < NCL_BATCH_REASON_MAX ? outcome->message.len : NCL_BATCH_REASON_MAX;
   free((void *)w->worst.message.ptr);
   char *message = len > 0 ? malloc(len) : NULL;
@@ -69,6 +72,7 @@ ncl_status ncl_waiting_settle(ncl_waiting *w, ncl_outcome *outcome) {
   ncl_status status = w->worst.status;
   outcome->grpc_code = w->worst.grpc_code;
   outcome->retry_after_ns = w->worst.retry_after_ns;
+  outcome->rejected = w->worst.rejected;
   if (w->worst.message.len > 0) memcpy(p->reason, w->worst.message.ptr, w->worst.message.len);
   outcome->message = ncl_str_of(p->reason, w->worst.message.len);
   free_waiting(w);
@@ -107,9 +111,15 @@ void ncl_parcel_unlink(ncl_parcel *parcel) {
   free(link);
 }
 
+/* Who sent all of it by itself. What several sent is not known apart any more. */
+static bool has_one_sender(const ncl_parcel *parcel) {
+  return parcel->links != NULL && parcel->links->next == NULL;
+}
+
 static void tell(ncl_parcel *parcel, const ncl_outcome *outcome) {
+  uint64_t rejected = outcome->status == NCL_OK && has_one_sender(parcel) ? outcome->rejected : 0;
   for (ncl_link *link = parcel->links; link != NULL; link = link->next)
-    note(link->waiting, outcome);
+    note(link->waiting, outcome, rejected);
 }
 
 void ncl_parcel_free(ncl_parcel *parcel) {
@@ -226,11 +236,13 @@ static void keep_for_later(ncl_parcel *parcel, const ncl_outcome *outcome) {
   set_retry(shard, outcome->retry_after_ns);
 }
 
-/* Items that are gone although the call as a whole was a success, or because it was none. */
+/* Items that are gone although the call as a whole was a success, or because it was none, and of which no sender
+ * hears. */
 static void count_lost(const ncl_parcel *parcel, uint64_t offered, ncl_status status, const ncl_outcome *outcome) {
   const ncl_batch_processor *p = parcel->shard->owner;
   uint64_t lost = outcome->rejected < offered ? outcome->rejected : offered;
   if (status != NCL_OK) lost = parcel->links != NULL ? 0 : offered;
+  if (status == NCL_OK && has_one_sender(parcel)) lost = 0;
   if (lost > 0) p->host->drop(p->me, p->signal, lost, (ncl_str)NCL_STR("refused_downstream"));
 }
 

@@ -288,6 +288,30 @@ static void tells_senders_that_wait_instead_of_keeping(void **state) {
   }
 }
 
+static void passes_on_what_was_rejected(void **state) {
+  (void)state;
+  for (uint32_t senders = 1; senders <= 2; senders++) {
+    ncl_test *t = open_waiting(NULL);
+    const ncl_test_answer *answers[2] = {NULL, NULL};
+    ncl_outcome outcome = NCL_OUTCOME_INIT;
+    outcome.rejected = 2;
+    outcome.message = (ncl_str)NCL_STR("two are too old");
+    ncl_test_sink_outcome(t, 0, &outcome);
+    for (uint32_t i = 0; i < senders; i++)
+      answers[i] = give(t, TRACES, 3, NULL);
+    ncl_test_advance(t, 200 * MS);
+    for (uint32_t i = 0; i < senders; i++) {
+      assert_int_equal(answers[i]->status, NCL_OK);
+      assert_string_equal(answers[i]->message, "two are too old");
+      /* Whose they were is not known when there are several. */
+      assert_int_equal(answers[i]->rejected, senders == 1 ? 2 : 0);
+    }
+    assert_int_equal(ncl_test_metric(t, DROPPED, NULL), senders == 1 ? 0 : 2);
+    ncl_test_sink_answer(t, 0, NCL_OK);
+    close_balanced(t);
+  }
+}
+
 static void answers_at_once_where_downstream_does(void **state) {
   (void)state;
   ncl_test *t = open_waiting("send_batch_size: 2\n");
@@ -420,6 +444,7 @@ int main(void) {
       cmocka_unit_test(counts_what_the_end_leaves_behind),
       cmocka_unit_test(answers_when_the_batch_is_through),
       cmocka_unit_test(tells_senders_that_wait_instead_of_keeping),
+      cmocka_unit_test(passes_on_what_was_rejected),
       cmocka_unit_test(answers_at_once_where_downstream_does),
       cmocka_unit_test(answers_when_all_batches_are_through_that_a_request_went_into),
       cmocka_unit_test(tells_senders_that_wait_when_it_ends),
