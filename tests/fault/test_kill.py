@@ -86,7 +86,7 @@ def test_an_orderly_end_keeps_what_a_dead_backend_did_not_take(program, collecto
     collector = collectors(made)
     wait_delivered(sink, client.acknowledged, collector)
     collector.stop()
-    judge("SIGTERM with a dead backend", client.acknowledged, delivered(sink))
+    judge("SIGTERM with a dead backend and a queue on disk", client.acknowledged, delivered(sink))
 
 
 def test_two_processes_do_not_share_a_directory(program, collectors, sink, tmp_path):

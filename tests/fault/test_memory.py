@@ -64,7 +64,7 @@ def test_a_flood_without_a_backend(program, collectors, sink, limiter):
     assert after.acknowledged
     collector.stop()
     print(f"\npeak {peak / MIB:.1f} MiB, {refused} requests refused with 503")
-    judge("flood without a backend", acknowledged, delivered(sink))
+    judge(f"flood without a backend, {'memory_limiter' if limiter else 'budget'}", acknowledged, delivered(sink), peak=peak)
 
 
 def flood_after(collector):
