@@ -20,6 +20,7 @@ typedef struct ncl_editing {
   ncl_status status;
   uint64_t dropped;
   ncl_writer writer; /* what is being rewritten */
+  ncl_writer metric; /* the metric whose points are being rewritten */
   ncl_assembly assembly;
 } ncl_editing;
 
@@ -134,7 +135,7 @@ static void replace_record(ncl_editing *e, const ncl_change *change) {
   put_record(e, body, items);
 }
 
-static uint32_t record_attributes(uint32_t signal) {
+uint32_t ncl_record_attributes(uint32_t signal) {
   if (signal == NCL_SIGNAL_TRACES) return NCL_SPAN_ATTRIBUTES;
   return signal == NCL_SIGNAL_LOGS ? NCL_LOG_ATTRIBUTES : 0;
 }
@@ -145,7 +146,7 @@ static uint32_t record_attributes(uint32_t signal) {
 typedef struct ncl_points_edit {
   ncl_metric_frame frame;
   ncl_write_mark mark;
-  ncl_writer out;
+  ncl_writer *out;
   uint32_t writing; /* 1 = something changed; what was before it has been copied */
   uint32_t kept;
 } ncl_points_edit;
@@ -156,9 +157,9 @@ static void start_points(ncl_points_edit *p, uint32_t count) {
   ncl_range point;
   if (p->writing) return;
   p->writing = 1;
-  p->mark = ncl_metric_frame_begin(&p->out, &p->frame);
+  p->mark = ncl_metric_frame_begin(p->out, &p->frame);
   while (count-- && ncl_repeated_next(&points, &point))
-    ncl_write_bytes(&p->out, NCL_DATA_POINTS, point);
+    ncl_write_bytes(p->out, NCL_DATA_POINTS, point);
 }
 
 static void edit_point(ncl_editing *e, ncl_points_edit *p, ncl_range point, uint32_t answer, const ncl_change *change) {
@@ -170,9 +171,9 @@ static void edit_point(ncl_editing *e, ncl_points_edit *p, ncl_range point, uint
   p->kept++;
   if (changed_body(e, answer, change, point, ncl_point_attributes(p->frame.data_number), &body)) {
     start_points(p, e->at.point_index);
-    ncl_write_bytes(&p->out, NCL_DATA_POINTS, body);
+    ncl_write_bytes(p->out, NCL_DATA_POINTS, body);
   } else if (p->writing) {
-    ncl_write_bytes(&p->out, NCL_DATA_POINTS, point);
+    ncl_write_bytes(p->out, NCL_DATA_POINTS, point);
   }
 }
 
@@ -187,7 +188,8 @@ static void edit_points(ncl_editing *e, ncl_range metric, const ncl_change *all)
     fail(e, NCL_PERMANENT);
     return;
   }
-  ncl_writer_heap(&p.out, EDIT_RECORD_MAX);
+  p.out = &e->metric;
+  ncl_writer_reset(p.out);
   e->at.metric = &record;
   e->at.point_index = 0;
   points = p.frame.points;
@@ -205,11 +207,10 @@ static void edit_points(ncl_editing *e, ncl_range metric, const ncl_change *all)
   } else if (p.kept == 0) {
     drop_record(e);
   } else {
-    ncl_metric_frame_end(&p.out, &p.frame, p.mark);
-    fail(e, p.out.status);
-    if (e->status == NCL_OK) put_record(e, ncl_writer_range(&p.out), p.kept);
+    ncl_metric_frame_end(p.out, &p.frame, p.mark);
+    fail(e, p.out->status);
+    if (e->status == NCL_OK) put_record(e, ncl_writer_range(p.out), p.kept);
   }
-  ncl_writer_close(&p.out);
 }
 
 /* ---- the walk -------------------------------------------------------------------------------------- */
@@ -228,9 +229,9 @@ static void edit_record(ncl_editing *e) {
     replace_record(e, &change);
   } else if (metrics && (answer == NCL_EDIT_CHANGE || e->edit->point)) {
     edit_points(e, old, answer == NCL_EDIT_CHANGE ? &change : NULL);
-  } else if (answer == NCL_EDIT_CHANGE && !record_attributes(e->at.batch->signal)) {
+  } else if (answer == NCL_EDIT_CHANGE && !ncl_record_attributes(e->at.batch->signal)) {
     fail(e, NCL_UNSUPPORTED);
-  } else if (changed_body(e, answer, &change, old, record_attributes(e->at.batch->signal), &body)) {
+  } else if (changed_body(e, answer, &change, old, ncl_record_attributes(e->at.batch->signal), &body)) {
     put_record(e, body, e->at.record->items);
   } else {
     keep_record(e);
@@ -339,9 +340,11 @@ ncl_status ncl_batch_edit(const ncl_host *host, ncl_component *me, const ncl_bat
   e.edit = edit;
   e.at.batch = batch;
   ncl_writer_heap(&e.writer, EDIT_RECORD_MAX);
+  ncl_writer_heap(&e.metric, EDIT_RECORD_MAX);
   for (i = 0; i < batch->groups.count && e.status == NCL_OK; i++)
     edit_group(&e, i);
   ncl_writer_close(&e.writer);
+  ncl_writer_close(&e.metric);
   if (e.status != NCL_OK) {
     if (e.started) ncl_assembly_abort(&e.assembly);
     return e.status;

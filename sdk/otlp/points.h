@@ -3,7 +3,7 @@
 #ifndef NACELLE_SDK_OTLP_POINTS_H
 #define NACELLE_SDK_OTLP_POINTS_H
 
-#include <nacelle/otlp_write.h>
+#include <nacelle/otlp_edit.h>
 
 /* A metric taken apart: what is around its points, so that it can be written around others. */
 typedef struct ncl_metric_frame {
@@ -26,8 +26,5 @@ uint64_t ncl_points_len(ncl_repeated points);
 /* Writes the frame as far as the data, and all fields of the data that are not points; then come points, then end. */
 ncl_write_mark ncl_metric_frame_begin(ncl_writer *writer, const ncl_metric_frame *frame);
 void ncl_metric_frame_end(ncl_writer *writer, const ncl_metric_frame *frame, ncl_write_mark mark);
-
-/* Field number of the attributes in a point of this kind of data; 0 = unknown. */
-uint32_t ncl_point_attributes(uint32_t data_number);
 
 #endif

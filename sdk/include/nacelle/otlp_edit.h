@@ -44,6 +44,11 @@ typedef struct ncl_attribute_op {
 uint32_t ncl_attributes_apply(ncl_writer *writer, ncl_range message, uint32_t field, const ncl_attribute_op *ops,
                               uint32_t count);
 
+/* [any] Field number of the attributes in a span or log record, and in a data point of a metric of `type`
+ * (NCL_METRIC_DATA_*); 0 = it has none, or is not known. */
+uint32_t ncl_record_attributes(uint32_t signal);
+uint32_t ncl_point_attributes(uint32_t type);
+
 /* ---- editing a batch ------------------------------------------------------------------------------- */
 
 #define NCL_EDIT_KEEP 0u    /* leave it */
