@@ -288,11 +288,13 @@ def moto(executable):
     """moto's server on a free port: its URL."""
     import socket
     import subprocess
+    import sys
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = ["setpriv", "--pdeathsig", "KILL", str(executable), "-H", "127.0.0.1", "-p", str(port)]
+    # Through this interpreter: the script names the one of where the packages were installed.
+    command = ["setpriv", "--pdeathsig", "KILL", sys.executable, str(executable), "-H", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
