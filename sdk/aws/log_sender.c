@@ -133,7 +133,8 @@ static void reject_call(log_request *r, uint32_t from, uint32_t to, const char *
     set_fate(r->attempt, ncl_log_call_event(r->attempt->set, &r->call, i), NCL_LOG_REJECTED, reason);
 }
 
-static void reject_stream(log_try *t, const log_stream *s, const char *reason) {
+static void reject_stream(log_try *t, log_stream *s, const char *reason) {
+  s->state = STREAM_DONE;
   for (uint32_t i = 0; i < s->count; i++)
     set_fate(t, t->set->order[s->first + i], NCL_LOG_REJECTED, reason);
 }
@@ -295,9 +296,9 @@ static const operation operations[] = {
 /* A moment before the end of the try, so that what was delivered until then is not forgotten with it. */
 static int64_t deadline_of(const log_try *t) {
   int64_t now = t->sender->host->now_ns(t->sender->me);
-  int64_t deadline = now + t->sender->config.request_timeout_ns;
-  if (t->deadline_ns == 0 || t->deadline_ns >= deadline) return deadline;
-  return t->deadline_ns - now > 2 * MARGIN_NS ? t->deadline_ns - MARGIN_NS : t->deadline_ns;
+  int64_t deadline = now + t->sender->config.request_timeout_ns, end = t->deadline_ns;
+  if (end - now > 2 * MARGIN_NS) end -= MARGIN_NS;
+  return end > 0 && end < deadline ? end : deadline;
 }
 
 static ncl_status start_request(log_request *r, ncl_outcome *outcome) {
