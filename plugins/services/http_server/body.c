@@ -7,6 +7,10 @@
 
 /* First room for a body of unknown length. */
 #define FIRST_ROOM ((size_t)16 << 10)
+/* A body that was announced is given no more room than this, or so many times what came of it: a promise costs its
+ * sender nothing, and must not cost the budget much. */
+#define PROMISED_ROOM ((size_t)64 << 10)
+#define PROMISED_TIMES 8u
 /* Room beyond the end of a body that is worth giving back. */
 #define SLACK ((size_t)4 << 10)
 
@@ -35,16 +39,28 @@ static uint32_t reserve(ncl_http_stream *stream, size_t size, const char **detai
   return 0;
 }
 
+/* Of `total` bytes that were announced, the room to make when `need` of them are there. */
+static size_t room_for(size_t total, size_t need) {
+  size_t room = need < SIZE_MAX / PROMISED_TIMES ? need * PROMISED_TIMES : SIZE_MAX;
+  if (room < PROMISED_ROOM) room = PROMISED_ROOM;
+  return room < total ? room : total;
+}
+
+/* What the body will have, as far as it is known; else twice what there is. */
+static size_t room_of(const ncl_http_stream *stream, size_t need) {
+  size_t total = stream->request.is_grpc ? stream->frame.len : 0;
+  size_t max = (size_t)stream->max_body;
+  if (!stream->request.is_grpc && stream->content_length >= 0) total = (size_t)stream->content_length;
+  if (total >= need) return room_for(total, need);
+  size_t room = stream->cap > 0 ? stream->cap : FIRST_ROOM;
+  while (room < need)
+    room = room > max / 2 ? max : room * 2;
+  return room < max ? room : max;
+}
+
 static uint32_t grow(ncl_http_stream *stream, size_t need, const char **detail) {
-  size_t cap = stream->cap;
-  if (stream->body == NULL) {
-    size_t first = need > FIRST_ROOM ? need : FIRST_ROOM;
-    if (stream->content_length >= 0 && (uint64_t)stream->content_length >= need) first = (size_t)stream->content_length;
-    return reserve(stream, first < stream->max_body ? first : (size_t)stream->max_body, detail);
-  }
-  while (cap < need) {
-    cap = cap > stream->max_body / 2 ? (size_t)stream->max_body : cap * 2;
-  }
+  size_t cap = room_of(stream, need);
+  if (stream->body == NULL) return reserve(stream, cap, detail);
   uint8_t *moved = host_of(stream)->arena_resize(stream->request.arena, stream->body, stream->cap, cap);
   *detail = "no memory for the body now";
   if (moved == NULL) return NCL_HTTP_REFUSED_MEMORY;
@@ -53,20 +69,20 @@ static uint32_t grow(ncl_http_stream *stream, size_t need, const char **detail) 
   return 0;
 }
 
-static void append(ncl_http_stream *stream, const uint8_t *data, size_t len) {
-  memcpy(stream->body + stream->have, data, len);
+static uint32_t add(ncl_http_stream *stream, const uint8_t *data, size_t len, const char **detail) {
+  if (len > stream->cap - stream->have) {
+    uint32_t why = grow(stream, stream->have + len, detail);
+    if (why != 0) return why;
+  }
+  if (len > 0) memcpy(stream->body + stream->have, data, len);
   stream->have += len;
+  return 0;
 }
 
 static uint32_t raw_data(ncl_http_stream *stream, const uint8_t *data, size_t len, const char **detail) {
   *detail = "body larger than the limit";
   if (len > stream->max_body - stream->have) return NCL_HTTP_REFUSED_SIZE;
-  if (len > stream->cap - stream->have) {
-    uint32_t why = grow(stream, stream->have + len, detail);
-    if (why != 0) return why;
-  }
-  if (len > 0) append(stream, data, len);
-  return 0;
+  return add(stream, data, len, detail);
 }
 
 /* The prefix of the message is whole. */
@@ -80,7 +96,7 @@ static uint32_t grpc_head(ncl_http_stream *stream, const char **detail) {
   }
   *detail = "message is marked as compressed, but is empty";
   if (frame->compressed && frame->len == 0) return NCL_HTTP_REFUSED_BODY;
-  return frame->len > 0 ? reserve(stream, frame->len, detail) : 0;
+  return 0;
 }
 
 static uint32_t grpc_data(ncl_http_stream *stream, const uint8_t *data, size_t len, const char **detail) {
@@ -98,8 +114,7 @@ static uint32_t grpc_data(ncl_http_stream *stream, const uint8_t *data, size_t l
   }
   *detail = "more than one message in a unary call";
   if (len > frame->len - stream->have) return NCL_HTTP_REFUSED_BODY;
-  if (len > 0) append(stream, data, len);
-  return 0;
+  return add(stream, data, len, detail);
 }
 
 uint32_t ncl_body_data(ncl_http_stream *stream, const uint8_t *data, size_t len, const char **detail) {
@@ -110,8 +125,8 @@ uint32_t ncl_body_data(ncl_http_stream *stream, const uint8_t *data, size_t len,
 uint8_t *ncl_body_room(ncl_http_stream *stream, size_t *len) {
   const char *detail;
   if (stream->content_length <= (int64_t)stream->have) return NULL;
-  if (stream->body == NULL && reserve(stream, (size_t)stream->content_length, &detail) != 0) {
-    ncl_body_drop(stream);
+  if (stream->have == stream->cap && grow(stream, stream->have + 1, &detail) != 0) {
+    if (stream->body == NULL) ncl_body_drop(stream);
     return NULL;
   }
   *len = stream->cap - stream->have;

@@ -296,6 +296,17 @@ void ncl_conn_free(ncl_conn *conn) {
   ncl_port_left(port);
 }
 
+bool ncl_conn_is_idle(const ncl_conn *conn) {
+  if (conn->dead || conn->lingering || conn->closing || ncl_conn_is_blocked(conn)) return false;
+  if (conn->protocol == NCL_PROTO_H1) return conn->h1.state == NCL_H1_HEAD && conn->h1.rest_len == 0;
+  return conn->stream_count == 0;
+}
+
+bool ncl_conn_has_served(const ncl_conn *conn) {
+  if (conn->protocol != NCL_PROTO_H2) return conn->h1.served > 0;
+  return conn->h2.session != NULL && nghttp2_session_get_last_proc_stream_id(conn->h2.session) > 0;
+}
+
 static void refuse_connection(ncl_service *service, int32_t fd, ncl_str peer) {
   const ncl_attr attr = {NCL_STR("peer"), NCL_ATTR_STR, 0, peer, 0, 0};
   static const ncl_str event = NCL_STR("http_server.connection_refused"),

@@ -110,6 +110,10 @@ void ncl_conn_open(ncl_http_port *port, int32_t fd, ncl_str peer);
 void ncl_conn_free(ncl_conn *conn);
 /* Goes on as a connection of another port; requests under way are still its own port's. */
 void ncl_conn_move(ncl_conn *conn, ncl_http_port *to);
+/* Nothing is under way on it but, at most, a part of a request's headers. */
+bool ncl_conn_is_idle(const ncl_conn *conn);
+/* At least one request came whole. */
+bool ncl_conn_has_served(const ncl_conn *conn);
 /* Begins and ends what is done for a connection outside of its own events (a timer): between them `dead` is only
  * noted, and at the end all that can be sent is. */
 void ncl_conn_enter(ncl_conn *conn);

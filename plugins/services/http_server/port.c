@@ -63,8 +63,36 @@ static void release(ncl_http_port *port) {
   ncl_blocks_free(&port->service->blocks, port);
 }
 
+/* Whether `a` would be missed less than `b`, which came later: who never asked for anything, then who waits for
+ * longest. */
+static bool is_lesser(const ncl_conn *a, const ncl_conn *b) {
+  bool a_served = ncl_conn_has_served(a), b_served = ncl_conn_has_served(b);
+  return a_served != b_served ? !a_served : a->phase_ns <= b->phase_ns;
+}
+
+/* Ends a connection on which nothing is under way, so that those who hold connections and say nothing cannot keep
+ * others out. */
+static void make_room(ncl_http_port *port) {
+  const ncl_service *service = port->service;
+  ncl_conn *spare = NULL;
+  for (ncl_conn *conn = port->conns; conn != NULL; conn = conn->next) {
+    if (ncl_conn_is_idle(conn) && (spare == NULL || is_lesser(conn, spare))) spare = conn;
+  }
+  if (spare == NULL) return;
+  const ncl_attr attrs[] = {
+      {NCL_STR("endpoint"), NCL_ATTR_STR, 0, {port->endpoint, port->endpoint_len}, 0, 0},
+      {NCL_STR("peer"), NCL_ATTR_STR, 0, {spare->peer, spare->peer_len}, 0, 0},
+      {NCL_STR("limit"), NCL_ATTR_INT, 0, {NULL, 0}, (int64_t)port->config.max_connections, 0},
+  };
+  static const ncl_str event = NCL_STR("http_server.idle_connection_closed"),
+                       text = NCL_STR("At the limit of connections: an idle one was closed to make room");
+  service->host->log(service->me, NCL_LOG_WARN, event, text, attrs, 3);
+  ncl_conn_free(spare);
+}
+
 static void on_accept(void *arg, int32_t fd, ncl_str peer) {
   ncl_http_port *port = arg;
+  if (!port->closed && port->conn_count + 1 >= port->config.max_connections) make_room(port);
   if (port->closed || port->drained || port->conn_count >= port->config.max_connections) {
     close(fd);
     return;
@@ -78,7 +106,8 @@ static void log_full(ncl_http_port *port) {
       {NCL_STR("limit"), NCL_ATTR_INT, 0, {NULL, 0}, (int64_t)port->config.max_connections, 0},
   };
   static const ncl_str event = NCL_STR("http_server.connections_at_limit"),
-                       text = NCL_STR("At the limit of connections: new ones wait until others end");
+                       text =
+                           NCL_STR("At the limit of connections, all of them in use: new ones wait until others end");
   port->service->host->log(port->service->me, NCL_LOG_WARN, event, text, attrs, 2);
 }
 
@@ -158,6 +187,7 @@ static void on_tick(void *arg) {
     ncl_conn_leave(conn);
   }
   port->busy--;
+  if (!port->closed && port->paused) make_room(port);
   if (!port->closed && port->conn_count > 0) {
     host->timer_set(port->timer, host->now_ns(port->service->me) + port->tick_ns);
   }

@@ -460,17 +460,65 @@ static void gives_up_an_answer_that_nobody_takes(void **state) {
 
 static void limits_connections(void **state) {
   server_fixture *f = *state;
+  static const char begun[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab";
   char reply[1024];
   f->config.max_connections = 2;
   open_port(f);
-  int first = client_open(f), second = client_open(f), third = client_open(f);
+  int first = client_open(f);
+  client_text(f, first, begun);
+  int second = client_open(f), third = client_open(f);
   assert_string_equal(f->host.last_event, "http_server.connections_at_limit");
-  assert_starts(exchange(f, first, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", NULL), "HTTP/1.1 200");
+  client_text(f, second, begun);
   client_text(f, third, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   assert_int_equal(client_read(f, third, reply, sizeof(reply), NULL), 0);
   close(first);
   client_read(f, third, reply, sizeof(reply), NULL);
   assert_starts(reply, "HTTP/1.1 200");
+  assert_starts(exchange(f, second, "cde", NULL), "HTTP/1.1 200");
+  close(second);
+  close(third);
+}
+
+static void closes_the_idlest_connection_for_a_new_one(void **state) {
+  server_fixture *f = *state;
+  static const char get[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  char reply[1024];
+  int ended = 0;
+  f->config.max_connections = 4;
+  open_port(f);
+  int used = client_open(f);
+  assert_starts(exchange(f, used, get, NULL), "HTTP/1.1 200");
+  int silent = client_open(f), slow = client_open(f);
+  client_text(f, slow, "POST / HTTP/1.1\r\nX: ");
+  int fresh = client_open(f);
+  assert_string_equal(f->host.last_event, "http_server.idle_connection_closed");
+  client_read(f, silent, reply, sizeof(reply), &ended);
+  assert_int_not_equal(ended, 0);
+  assert_starts(exchange(f, fresh, get, NULL), "HTTP/1.1 200");
+  assert_starts(exchange(f, used, get, NULL), "HTTP/1.1 200");
+  int last = client_open(f);
+  ended = 0;
+  client_read(f, slow, reply, sizeof(reply), &ended);
+  assert_int_not_equal(ended, 0);
+  close(used);
+  close(silent);
+  close(slow);
+  close(fresh);
+  close(last);
+}
+
+static void makes_room_once_a_connection_is_idle(void **state) {
+  server_fixture *f = *state;
+  f->config.max_connections = 2;
+  open_port(f);
+  int first = client_open(f);
+  client_text(f, first, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+  int second = client_open(f), third = client_open(f);
+  assert_string_equal(f->host.last_event, "http_server.connections_at_limit");
+  loop_host_advance(&f->host, 2 * SECOND_NS);
+  assert_starts(exchange(f, third, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", NULL), "HTTP/1.1 200");
+  assert_starts(exchange(f, first, "cde", NULL), "HTTP/1.1 200");
+  close(first);
   close(second);
   close(third);
 }
@@ -547,6 +595,8 @@ int main(void) {
       SERVER_TEST(ends_slow_streams),
       SERVER_TEST(gives_up_an_answer_that_nobody_takes),
       SERVER_TEST(limits_connections),
+      SERVER_TEST(closes_the_idlest_connection_for_a_new_one),
+      SERVER_TEST(makes_room_once_a_connection_is_idle),
       SERVER_TEST(says_what_a_tls_client_does_wrong),
       SERVER_TEST(survives_the_port_being_closed_from_within),
       SERVER_TEST(gives_up_connections_that_the_budget_has_no_room_for),
