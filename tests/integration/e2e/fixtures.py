@@ -76,7 +76,7 @@ def _collectors(program, directory):
     with ExitStack() as stack:
         started = []
 
-        def start(config=None, ready=True, **options):
+        def start(config=None, ready=True, program=program, **options):
             collector = Collector(program, directory, config, **options)
             _alive.append(collector)
             stack.callback(_alive.remove, collector)
