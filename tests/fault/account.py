@@ -12,7 +12,7 @@ import grpc
 from e2e.senders import GrpcSender, HttpError, HttpSender
 from e2e.signals import LOGS, TRACES
 
-SERIES = re.compile(r"^(\w+)\{(.*)\} (\S+)$")
+SERIES = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'(\w+)="([^"]*)"')
 TABLE = []  # rows of all scenarios of this run, see conftest.py
 
@@ -65,6 +65,11 @@ class Client:
         self._thread.start()
         return self
 
+    @property
+    def is_alive(self):
+        """It ends by itself where the connection breaks."""
+        return self._thread.is_alive()
+
     def __exit__(self, *_):
         self._stop.set()
         self._thread.join(20)
@@ -113,7 +118,7 @@ def own_metrics(collector):
     port = str(line.fields["endpoint"]).rpartition(":")[2]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
         found = map(SERIES.match, page.read().decode().splitlines())
-        return [(match[1], dict(LABEL.findall(match[2])), float(match[3])) for match in found if match]
+        return [(match[1], dict(LABEL.findall(match[2] or "")), float(match[3])) for match in found if match]
 
 
 def total(metrics, name, **labels):
