@@ -98,7 +98,7 @@ class _S3Signer(_Signer, botocore.auth.S3SigV4Auth):
 class Aws:
     """One port for everything. Use as a context manager."""
 
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, address=("127.0.0.1", 0)):
         self.known = {}  # by access key
         self.requests = []  # to services
         self.asked = []  # (method, path) of credentials and metadata
@@ -124,11 +124,11 @@ class Aws:
             def date_time_string(self, timestamp=None):
                 return email.utils.formatdate(time.time() + outer.clock_s, usegmt=True)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(address, Handler)
         self._server.daemon_threads = True
         if tls:
             self._server.socket = tls.server_context().wrap_socket(self._server.socket, server_side=True)
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
+        self.url = f"{'https' if tls else 'http'}://{address[0]}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self):

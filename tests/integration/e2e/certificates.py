@@ -70,10 +70,11 @@ class MutualTls:
         return grpc.ssl_server_credentials([pair], self.authority.read("ca.crt"), require_client_auth=True)
 
 
-def make(directory):
-    """A new authority with a server's and a client's certificate."""
+def make(directory, names=()):
+    """A new authority with a server's and a client's certificate. The server has these DNS names, too."""
     directory.mkdir(parents=True)
-    (directory / "extensions").write_text(EXTENSIONS)
+    more = "".join(f",DNS:{name}" for name in names)
+    (directory / "extensions").write_text(EXTENSIONS.replace("IP:127.0.0.1", f"IP:127.0.0.1{more}"))
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     _openssl(
         "req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=test authority",
