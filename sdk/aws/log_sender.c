@@ -530,4 +530,5 @@ void ncl_log_sender_stop(ncl_log_sender *sender) {
   if (sender->client != NULL) sender->aws->close(sender->client);
   sender->client = NULL;
   ncl_log_create_forget(sender);
+  ncl_log_probe_end(sender);
 }

@@ -52,6 +52,7 @@ struct ncl_log_sender {
   char *pending[LOG_PENDING]; /* groups that were created, without their retention yet */
   uint32_t pending_count;
   ncl_metric *truncated;
+  struct log_probe *probe; /* NULL but for `nacelle check` */
 };
 
 static inline log_stream *log_stream_of(const log_request *r) {
@@ -69,5 +70,8 @@ ncl_status ncl_log_create_answer(log_request *r, const ncl_outcome *outcome);
 /* `maker` creates no group any more: who waited for it goes on. */
 void ncl_log_create_wake(ncl_log_sender *sender, const log_stream *maker);
 void ncl_log_create_forget(ncl_log_sender *sender);
+
+/* log_probe.c: ends what ncl_log_sender_probe began; nothing where there is none. */
+void ncl_log_probe_end(ncl_log_sender *sender);
 
 #endif

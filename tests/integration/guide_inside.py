@@ -13,13 +13,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import botocore.session
 import pytest
 import yaml
-from botocore.validate import ParamValidator
 
 from e2e import certificates
-from e2e.aws import Aws, Answer, Keys, credentials
+from e2e.aws import Answer, Aws, Keys, credentials
+from e2e.aws_double import AwsDouble
 from e2e.program import VENV, Program
 from e2e.sink import Sink
 from e2e.signals import LOGS, METRICS, TRACES
@@ -76,9 +75,9 @@ def authority(tmp_path_factory, network):
 @pytest.fixture
 def aws(authority):
     """X-Ray, CloudWatch Logs and STS at their own names."""
-    with Aws(authority, ("127.0.0.1", 443)) as double:
-        double.know(KEYS)
+    with AwsDouble(authority, KEYS, ("127.0.0.1", 443)) as double:
         yield double
+        assert not double.faults and not [request.fault for request in double.requests if request.fault]
 
 
 @pytest.fixture(params=["fargate-v4"])
@@ -187,20 +186,6 @@ def run_app(client, *arguments):
     assert done.returncode == 0 and "rror" not in done.stderr, done.stdout + done.stderr
 
 
-def segments(aws):
-    """Every document that X-Ray was given; each call held to the model of the service."""
-    shape = botocore.session.get_session().get_service_model("xray").operation_model("PutTraceSegments").input_shape
-    documents = []
-    for request in aws.good():
-        if request.path == "/TraceSegments":
-            body = json.loads(request.body)
-            report = ParamValidator().validate(body, shape)
-            assert not report.has_errors(), report.generate_report()
-            assert (request.service, request.region, request.keys.id) == ("xray", "us-east-1", KEYS.id)
-            documents += [json.loads(text) for text in body["TraceSegmentDocuments"]]
-    return documents
-
-
 def check_segments(documents):
     assert len(documents) == 2 * REQUESTS
     served = [one for one in documents if one.get("type") != "subsegment"]
@@ -223,18 +208,18 @@ def check_segments(documents):
 # ---- The tests
 
 
-def has(program, *types):
+def has(program, kind):
     listed = subprocess.run([program.path, "components", "--format", "json"], capture_output=True, timeout=60)
-    return all(f'"{kind}"'.encode() in listed.stdout for kind in types)
+    return f'"{kind}"'.encode() in listed.stdout
 
 
 @pytest.fixture
 def guide(program):
-    """The guide's config word for word; while an exporter of it is missing, its traces alone."""
-    if has(program, "awsemf", "awscloudwatchlogs"):
+    """The guide's config word for word; while awsemf is missing, without it."""
+    if has(program, "awsemf"):
         return GUIDE
     tree = yaml.safe_load(GUIDE)
-    del tree["exporters"]["awsemf"], tree["exporters"]["awscloudwatchlogs"]
+    del tree["exporters"]["awsemf"]
     tree["exporters"]["debug"] = None
     tree["service"]["pipelines"]["metrics"]["exporters"] = ["debug"]
     return yaml.safe_dump(tree, sort_keys=False)
@@ -251,8 +236,8 @@ def test_the_guide_to_the_letter(container, aws, guide, client):
         assert answer.returncode == 0 and json.loads(answer.stdout)["status"] == "Server available"
     run_app(client)
     running.stop()
-    assert not [request.fault for request in aws.requests if request.fault]
-    check_segments(segments(aws))
+    check_segments(aws.segments)
+    assert {(call.request.region, call.request.keys.id) for call in aws.calls} == {("us-east-1", KEYS.id)}
 
 
 def test_check_finds_all_of_it_in_order(program, container, aws, metadata, guide, tmp_path):
@@ -272,8 +257,28 @@ def test_check_finds_all_of_it_in_order(program, container, aws, metadata, guide
     assert [row["result"] for row in rows] == ["ok"] * 6, rows
     assert rows[1]["detail"].startswith("container")
     assert rows[4]["detail"] == "answered over TLS; its certificate is good"
-    assert not segments(aws)
+    assert not aws.segments
     running.stop()
+
+
+LOGS_PIPELINE = (
+    "yaml:service: {pipelines: {logs: {receivers: [otlp], processors: [resourcedetection, memory_limiter, batch], "
+    "exporters: [awscloudwatchlogs]}}}"
+)
+
+
+def test_logs_go_to_a_stream_of_the_task(container, aws, guide):
+    """The guide defines the exporter, and leaves the pipeline to its reader."""
+    running = container(guide, "--config", LOGS_PIPELINE)
+    run_app("python", "--logs")
+    running.stop()
+    check_segments(aws.segments)
+    records = [json.loads(text) for text in aws.messages("/ecs/otel/applogs", TASK_ID)]
+    assert [record["body"] for record in records] == [f"order {i} is served" for i in range(REQUESTS)]
+    by_id = {one["id"]: one for one in aws.segments}
+    for record in records:
+        assert by_id[record["span_id"]]["type"] == "subsegment", "it was written within the call"
+        assert record["resource"]["aws.ecs.task.id"] == TASK_ID
 
 
 BACKEND = "yaml:{{exporters: {{otlphttp: {{endpoint: '{}'}}}}, service: {{pipelines: {{{}}}}}}}"

@@ -14,6 +14,7 @@ from e2e import certificates
 from e2e import config
 from e2e.answers import Answer as Said
 from e2e.aws import Answer, Aws, Keys
+from e2e.aws_double import AwsDouble, Group, error
 from e2e.sink import Sink
 
 pytestmark = [pytest.mark.process, pytest.mark.go_differs("the Go collector has no such command")]
@@ -105,6 +106,43 @@ def test_an_answer_that_nothing_was_in_it_is_one_of_who_may(program, tmp_path, a
     aws.service_answers = [Answer(400, b'{"__type":"InvalidRequestException","message":"empty list"}')]
     code, rows = check(program, tmp_path, aws.url, {"awsxray": None})
     assert code == 0 and rows["awsxray", "xray:PutTraceSegments"]["result"] == "ok"
+
+
+@pytest.fixture
+def logs():
+    with AwsDouble(keys=KEYS) as double:
+        double.groups["/app"] = Group()
+        yield double
+        assert not double.faults and not double.events()
+        assert double.operations() == ["PutLogEvents"], "nothing is made"
+
+
+def cloudwatch_logs(group="/app"):
+    return {"awscloudwatchlogs": {"log_group_name": group, "log_stream_name": "{TaskId}"}}
+
+
+def test_log_events_are_tried_with_a_stream_that_is_not_there(program, tmp_path, logs):
+    code, rows = check(program, tmp_path, logs.url, cloudwatch_logs(), signals=["logs"])
+    assert code == 0
+    assert results(rows)["logs:PutLogEvents"] == "ok" and results(rows)["logs:CreateLogStream"] == "note"
+    assert "logs:CreateLogGroup" not in results(rows)
+
+
+def test_a_group_that_is_missing_is_to_note(program, tmp_path, logs):
+    code, rows = check(program, tmp_path, logs.url, cloudwatch_logs("/none"), signals=["logs"])
+    assert code == 0 and rows["awscloudwatchlogs", "logs:CreateLogGroup"]["result"] == "note"
+    assert "beforehand" in rows["awscloudwatchlogs", "logs:CreateLogGroup"]["hint"]
+
+
+def test_refused_log_events_come_with_the_arn_of_the_group(program, tmp_path, logs):
+    logs.fail("PutLogEvents", error("AccessDeniedException", f"User: {ROLE} is not authorized to perform: logs:PutLogEvents"))
+    code, rows = check(program, tmp_path, logs.url, cloudwatch_logs("/ecs/{ClusterName}"), signals=["logs"])
+    assert code == 1 and "logs:CreateLogStream" not in results(rows)
+    assert json.loads(rows["awscloudwatchlogs", "logs:PutLogEvents"]["text"]) == {
+        "Effect": "Allow",
+        "Action": "logs:PutLogEvents",
+        "Resource": "arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/*:*",
+    }
 
 
 def test_without_credentials_each_link_of_the_chain_is_named(program, tmp_path, aws):

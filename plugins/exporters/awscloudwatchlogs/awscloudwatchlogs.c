@@ -78,12 +78,18 @@ static ncl_status shut_down(void *self, ncl_token token, ncl_outcome *outcome) {
   return NCL_OK;
 }
 
+static ncl_status probe(void *self, ncl_token token, ncl_outcome *outcome) {
+  ncl_cwl_exporter *x = self;
+  return ncl_log_sender_probe(x->sender, x->settings.group, token, outcome);
+}
+
 static const ncl_methods methods = {.struct_size = sizeof methods,
                                     .create = create_exporter,
                                     .shutdown = shut_down,
                                     .destroy = destroy,
                                     .send = ncl_cwl_send,
-                                    .cancel = ncl_cwl_cancel};
+                                    .cancel = ncl_cwl_cancel,
+                                    .probe = probe};
 
 static const uint32_t signals[] = {NCL_SIGNAL_LOGS};
 

@@ -178,6 +178,10 @@ void ncl_log_sender_cancel(ncl_log_sender *sender, const ncl_log_events *set);
 /* Ends all tries as retryable, and closes the client. A later send opens it again. */
 void ncl_log_sender_stop(ncl_log_sender *sender);
 
+/* For the slot `probe`: whether CloudWatch Logs would take events for `group`, a name with placeholders as the config
+ * has it, which stays. Writes none, and completes `token` when all was tried; ncl_log_sender_stop ends it. */
+ncl_status ncl_log_sender_probe(ncl_log_sender *sender, ncl_str group, ncl_token token, ncl_outcome *outcome);
+
 /* As the host wants it: NCL_PERMANENT where all that was left was rejected. Of items without a batch
  * (NCL_ITEM_TRANSLATED) nothing else is to be filled in; others have a remainder. */
 void ncl_log_outcome(const ncl_log_result *result, ncl_outcome *outcome);

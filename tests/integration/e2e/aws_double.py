@@ -147,8 +147,8 @@ def decode(request):
 
 
 class AwsDouble(Aws):
-    def __init__(self, tls=None, keys=KEYS):
-        super().__init__(tls)
+    def __init__(self, tls=None, keys=KEYS, address=("127.0.0.1", 0)):
+        super().__init__(tls, address)
         self.know(keys)
         self.keys = keys
         self.calls = []  # of Call, those that were refused on demand, too
