@@ -37,10 +37,9 @@ static const ncl_command commands[] = {
          "wrong with it.\n\n"
          "A service manager that sets NOTIFY_SOCKET is told when it serves, reads the config anew, and ends: "
          "Type=notify-reload for systemd.\n\n"
-         "Exit codes: 0 ended by a signal, and all that was taken was delivered; 1 it never served, for a mistake in "
-         "the "
-         "config or a start that failed; 3 a component could not go on; 4 ended by a signal, but not all could be "
-         "delivered in time; 5 ended at once, by a second signal or since the end did not come.",
+         "Exit codes: 0 ended by a signal (the log says what could not be delivered in time); 1 it never served, for a "
+         "mistake in the config or a start that failed; 3 a component could not go on; 5 ended at once, by a second "
+         "signal or since the end did not come.",
      .examples = "With a file\tnacelle --config /etc/nacelle.yaml\n"
                  "As in an ECS task, the config in an SSM parameter that the task definition puts into a variable"
                  "\tnacelle --config env:COLLECTOR_CONFIG\n"

@@ -20,9 +20,9 @@
 
 const ncl_option_spec ncl_option_specs[NCL_OPTIONS] = {
     [NCL_OPTION_CONFIG] = {"--config", 0, NCL_OPTION_LIST, "URI",
-                           "The config: a path, file:PATH, env:NAME (an environment variable that holds the YAML) or "
-                           "yaml:TEXT. May be repeated: maps are merged deeply, lists and values are replaced by the "
-                           "later one.",
+                           "The config: a path, file:PATH, env:NAME (an environment variable that holds the YAML), "
+                           "yaml:TEXT, https://HOST/PATH, ssm:/NAME (a parameter of AWS) or s3://BUCKET/KEY. May be "
+                           "repeated: maps are merged deeply, lists and values are replaced by the later one.",
                            AT(configs)},
     [NCL_OPTION_SET] =
         {"--set", 0, NCL_OPTION_ASSIGN, "KEY=VALUE",

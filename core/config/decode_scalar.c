@@ -148,12 +148,17 @@ static bool refuse_text(ncl_decoder *d, const ncl_field *field, const ncl_node *
   uint32_t unquoted = ncl_scalar_resolve(node->text).kind;
   bool only_quotes = unquoted == NCL_SCALAR_INT || (unquoted == NCL_SCALAR_DOUBLE && field->type != NCL_TYPE_INT) ||
                      (unquoted == NCL_SCALAR_BOOL && field->type == NCL_TYPE_BOOL);
-  const char *hint = NULL;
+  const char *hint = NULL, *reason;
+  char number[48];
+  int64_t bytes;
 
   if (node->flags & NCL_NODE_SPLICED) {
     hint = "a value put together from references is always text: use one ${...} alone";
   } else if (only_quotes) {
     hint = "remove the quotes";
+  } else if (field->type == NCL_TYPE_INT && !hides(d, node) && ncl_size_parse(node->text, &bytes, &reason)) {
+    (void)snprintf(number, sizeof number, "write the number alone: %lld", (long long)bytes);
+    hint = number;
   }
   if (node->text.len == 0) {
     ncl_decoder_fault(d, node->mark, hint, "must be %s, but it is empty", type_words(field->type));

@@ -136,6 +136,22 @@ static const char *mistake(ncl_str url, const char **hint) {
   return NULL;
 }
 
+/* The commonest mistake with this key. It is no error, since a backend may have such a path. */
+static void look_for_a_path(const report *r, ncl_str base, const char *const paths[3]) {
+  while (base.len > 0 && base.ptr[base.len - 1] == '/')
+    base.len--;
+  for (uint32_t i = 0; i < 3; i++) {
+    size_t len = strlen(paths[i]);
+    if (base.len < len || memcmp(base.ptr + base.len - len, paths[i], len) != 0) continue;
+    char message[160], hint[96];
+    (void)snprintf(message, sizeof message, "the path of each signal is added to it, so that requests go to %s%s",
+                   paths[i], paths[i]);
+    (void)snprintf(hint, sizeof hint, "leave %s off, or write the key %.*s_endpoint", paths[i], (int)len - 4,
+                   paths[i] + 4);
+    r->create->host->config_warning(r->create->me, key(r, "endpoint"), str(message), str(hint));
+  }
+}
+
 ncl_status ncl_otlp_http_url(const ncl_create *create, const ncl_otlp_http_settings *settings, char **url,
                              ncl_str *path) {
   static const char *const keys[] = {"traces_endpoint", "metrics_endpoint", "logs_endpoint"};
@@ -160,6 +176,7 @@ ncl_status ncl_otlp_http_url(const ncl_create *create, const ncl_otlp_http_setti
     refuse(&r, key(&r, name), wrong, hint);
     return r.status;
   }
+  if (own.len == 0) look_for_a_path(&r, base, paths);
   bool is_unix = begins_with(base, "unix://");
   *path = is_unix ? str(paths[i]) : str("");
   const char *suffix = own.len > 0 || is_unix ? "" : paths[i];

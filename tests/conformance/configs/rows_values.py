@@ -61,6 +61,11 @@ ROWS = [
         'processors.batch.send_batch_size: must be a whole number, but "10" is text; remove the quotes',
     ),
     bad(
+        "a size for a number",
+        in_batch("send_batch_size: 8KiB"),
+        'processors.batch.send_batch_size: must be a whole number, but "8KiB" is text; write the number alone: 8192',
+    ),
+    bad(
         "a number below zero",
         in_batch("send_batch_size: -1"),
         "processors.batch.send_batch_size: -1 is less than 0, the least that is allowed",
@@ -78,6 +83,12 @@ ROWS = [
         {SIZE: 8192},
         says=["processors.batch.send_batch_size: nothing is written behind the key"],
         differs="null-is-default",
+    ),
+    good(
+        "a signal's path in an endpoint that it is added to",
+        in_http_exporter("").replace("http://localhost:1", "http://localhost:1/v1/traces/"),
+        {"exporters::otlp_http::endpoint": "http://localhost:1/v1/traces/"},
+        says=["requests go to /v1/traces/v1/traces; leave /v1/traces off, or write the key traces_endpoint"],
     ),
     # ---- other types
     bad(

@@ -130,6 +130,9 @@ static void says_what_does_not_fit(void **state) {
   } cases[] = {
       {"number: \"10\"",
        "yaml:1:9: error: exporters.x.number: must be a whole number, but \"10\" is text; remove the quotes\n"},
+      {"number: 5GB",
+       "yaml:1:9: error: exporters.x.number: must be a whole number, but \"5GB\" is text; write the number "
+       "alone: 5000000000\n"},
       {"number: abc", "yaml:1:9: error: exporters.x.number: must be a whole number, but \"abc\" is text\n"},
       {"number: \"\"", "yaml:1:9: error: exporters.x.number: must be a whole number, but it is empty\n"},
       {"number: 1.5", "yaml:1:9: error: exporters.x.number: must be a whole number, but 1.5 has a fraction\n"},
