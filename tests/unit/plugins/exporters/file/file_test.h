@@ -20,16 +20,29 @@ typedef struct bench {
   ncl_test *t;
 } bench;
 
+static inline int bench_unlink(const char *path, const struct stat *file, int type, struct FTW *where) {
+  (void)file, (void)type, (void)where;
+  return remove(path);
+}
+
+#define BENCHES 64
+static char bench_dirs[BENCHES][32];
+static size_t bench_count;
+
+/* A test that fails leaves its directory behind: at the end of the program it goes, too. */
+static inline void bench_sweep(void) {
+  for (size_t i = 0; i < bench_count; i++)
+    (void)nftw(bench_dirs[i], bench_unlink, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 static inline void bench_begin(bench *b) {
   memset(b, 0, sizeof *b);
   (void)snprintf(b->dir, sizeof b->dir, "/tmp/nacelle-file-XXXXXX");
   assert_non_null(mkdtemp(b->dir));
   (void)snprintf(b->path, sizeof b->path, "%s/out", b->dir);
-}
-
-static inline int bench_unlink(const char *path, const struct stat *file, int type, struct FTW *where) {
-  (void)file, (void)type, (void)where;
-  return remove(path);
+  assert_true(bench_count < BENCHES);
+  if (bench_count == 0) assert_int_equal(atexit(bench_sweep), 0);
+  (void)snprintf(bench_dirs[bench_count++], sizeof bench_dirs[0], "%s", b->dir);
 }
 
 static inline void bench_end(bench *b) {
