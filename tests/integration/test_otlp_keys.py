@@ -14,6 +14,7 @@ import grpc
 import pytest
 
 from e2e import certificates, compare, config
+from e2e.h2_sink import H2Sink
 from e2e.samples import everything, small
 from e2e.senders import GrpcSender, HttpSender
 from e2e.signals import SIGNALS, TRACES
@@ -207,6 +208,31 @@ def test_old_connections_are_replaced_without_a_failed_call(program, collectors)
             sender.send(TRACES, small(TRACES))
             time.sleep(0.005)
     collector.wait_debug_items(TRACES, 200)
+
+
+# ---- Keepalive of the exporter
+
+
+@pytest.mark.grpc
+@pytest.mark.export
+@pytest.mark.go_differs("it tries again only when the timeout of the try is over")
+def test_a_backend_that_fell_silent_is_found_out_by_a_ping(program, collectors):
+    """A ping goes out after 10 s of silence, the shortest that gRPC's clients allow."""
+    with H2Sink(mute=1) as backend:
+        exporter = config.otlp_grpc(
+            backend,
+            timeout="60s",
+            keepalive={"time": "10s", "timeout": "200ms"},
+            retry_on_failure={"initial_interval": "10ms"},
+        )
+        collector = collectors(config.tree(program, exporter))
+        with GrpcSender(collector.port("grpc")) as sender:
+            sender.send(TRACES, small(TRACES, 3))
+        (call,) = backend.wait_calls(1)
+        assert TRACES.items(call.message) == 3
+        assert backend.pings == 1
+        collector.wait_line("gave no answer to a ping", "why it was sent again")
+        collector.stop()
 
 
 # ---- Metadata from a client to the batches

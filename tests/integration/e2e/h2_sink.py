@@ -58,10 +58,13 @@ class _Connection:
 
 
 class H2Sink:
-    """Answers every call with OK. Use as a context manager."""
+    """Answers every call with OK, but on its first `mute` connections, which take calls and pings and say nothing. Use as
+    a context manager."""
 
-    def __init__(self):
+    def __init__(self, mute=0):
         self.calls = []
+        self.pings = 0  # of all connections
+        self._mute = mute
         self._changed = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open = [self._listener]
@@ -87,20 +90,26 @@ class H2Sink:
             except OSError:
                 return
             self._open.append(accepted)
-            threading.Thread(target=self._serve, args=(accepted,), name="h2-sink-client", daemon=True).start()
+            self._mute -= 1
+            arguments = (accepted, self._mute >= 0)
+            threading.Thread(target=self._serve, args=arguments, name="h2-sink-client", daemon=True).start()
 
-    def _serve(self, accepted):
+    def _serve(self, accepted, is_mute):
         settings = h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
         connection = _Connection(accepted, h2.connection.H2Connection(settings))
         connection.h2.initiate_connection()
         try:
+            accepted.sendall(connection.h2.data_to_send())
             while True:
-                accepted.sendall(connection.h2.data_to_send())
+                answer = connection.h2.data_to_send()
+                if not is_mute:
+                    accepted.sendall(answer)
                 data = accepted.recv(CHUNK)
                 if not data:
                     return
                 for event in connection.h2.receive_data(data):
-                    self._take(connection, event)
+                    if not is_mute or isinstance(event, h2.events.PingReceived):
+                        self._take(connection, event)
         except OSError:
             return  # the other side has gone, or the test is over
 
@@ -110,6 +119,8 @@ class H2Sink:
         elif isinstance(event, h2.events.DataReceived):
             connection.calls[event.stream_id].data += event.data
             connection.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+        elif isinstance(event, h2.events.PingReceived):
+            self.pings += 1
         elif isinstance(event, h2.events.StreamEnded):
             connection.h2.send_headers(event.stream_id, [(":status", "200"), ("content-type", "application/grpc")])
             connection.h2.send_data(event.stream_id, struct.pack(">BI", 0, 0))
