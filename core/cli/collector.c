@@ -82,13 +82,16 @@ bool ncl_collector_load(ncl_collector *c) {
   return c->telemetry != NULL;
 }
 
-bool ncl_collector_open_logger(ncl_collector *c, bool outputs) {
+bool ncl_collector_open_logger(ncl_collector *c, bool outputs, bool check) {
   ncl_log_settings log = {.config = NCL_LOGGER_CONFIG_INIT};
   char why[512];
   c->logger = ncl_logger_new(&log.config);
   if (c->logger == NULL) return false;
   if (c->telemetry == NULL) return true;
   ncl_telemetry_log_config(c->telemetry, &log);
+  if (check && !ncl_log_outputs_check(&log.config, why, sizeof why)) {
+    ncl_telemetry_report_output(c->telemetry, why, c->diagnostics);
+  }
   if (!outputs) log.config.output_count = log.config.error_output_count = 0;
   if (!ncl_logger_configure(c->logger, &log.config, why, sizeof why)) {
     ncl_telemetry_report_output(c->telemetry, why, c->diagnostics);
@@ -144,7 +147,7 @@ bool ncl_collector_report(const ncl_collector *c) {
 
 bool ncl_collector_prepare(ncl_collector *c, bool check) {
   if (!ncl_collector_open_registry(c) || !ncl_collector_load(c) ||
-      !ncl_collector_open_logger(c, !check && !c->only_looks)) {
+      !ncl_collector_open_logger(c, !check && !c->only_looks, check)) {
     return ncl_cli_no_memory(), false;
   }
   if (c->service == NULL) return true;

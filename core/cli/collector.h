@@ -42,9 +42,9 @@ bool ncl_collector_open_registry(ncl_collector *collector);
 /* Reads the config that the options name; after the registry, which knows the sources that are plugins. False = no
  * memory; a config that cannot be read is true, with `service` NULL. */
 bool ncl_collector_load(ncl_collector *collector);
-/* The logger that the config asks for; after load. Without `outputs` it writes to standard error and makes no file.
- * False = no memory; an output that cannot be opened is a diagnostic. */
-bool ncl_collector_open_logger(ncl_collector *collector, bool outputs);
+/* The logger that the config asks for; after load. Without `outputs` it writes to standard error and makes no file,
+ * with `check` it looks whether it could. False = no memory; an output that cannot be opened is a diagnostic. */
+bool ncl_collector_open_logger(ncl_collector *collector, bool outputs, bool check);
 /* All of the below, but what is wrong with the config stays in `diagnostics`. False = no memory, which was said. */
 bool ncl_collector_prepare(ncl_collector *collector, bool check);
 /* All of the above and a process with all components created, none started; a loop that is there already is used.

@@ -134,7 +134,7 @@ static bool build(ncl_reloader *r) {
   if (!r->loaded) return false;
   if (next->service == NULL || next->telemetry == NULL) return false;
   /* Only to see whether the log's outputs can be opened. */
-  if (!ncl_collector_open_logger(next, true)) return false;
+  if (!ncl_collector_open_logger(next, true, false)) return false;
   if (ncl_build_beside(process, next->config, next->service, false, next->diagnostics) != NCL_OK) {
     ncl_diagnostics_no_memory(next->diagnostics);
   }

@@ -65,6 +65,11 @@ size_t ncl_key_shown(ncl_str key) {
   return i;
 }
 
+void ncl_path_begin(ncl_path *path, ncl_str whole) {
+  path->len = 0;
+  if (whole.len > 0) append(path, whole.ptr, whole.len);
+}
+
 size_t ncl_path_key(ncl_path *path, ncl_str key) {
   size_t before = path->len, shown = ncl_key_shown(key);
   if (before > 0) append(path, ".", 1);

@@ -36,6 +36,8 @@ typedef struct ncl_path {
   size_t len;
 } ncl_path;
 
+/* A path that was made before: it is kept as it is. */
+void ncl_path_begin(ncl_path *path, ncl_str whole);
 /* Both return the length before, for ncl_path_cut. Of a key that is no name, the rest becomes "...". */
 size_t ncl_path_key(ncl_path *path, ncl_str key);
 size_t ncl_path_index(ncl_path *path, size_t index);

@@ -119,7 +119,12 @@ static const char *example(const ncl_field *field) {
 
 static void report_missing(ncl_decoder *d, const ncl_field *field) {
   char hint[200];
-  (void)snprintf(hint, sizeof(hint), "add \"%.*s: %s\"", NCL_ARG(field->name), example(field));
+  const ncl_str *first = field->type == NCL_TYPE_ENUM ? ncl_array_at(&field->choices, 0) : NULL;
+  if (first != NULL && first->len > 0) {
+    (void)snprintf(hint, sizeof(hint), "add \"%.*s: %.*s\"", NCL_ARG(field->name), NCL_ARG(*first));
+  } else {
+    (void)snprintf(hint, sizeof(hint), "add \"%.*s: %s\"", NCL_ARG(field->name), example(field));
+  }
   ncl_decoder_fault(d, d->out->places[d->place].mark, hint, "is required and missing");
 }
 
@@ -643,7 +648,7 @@ ncl_decoded *ncl_decode_tables(const ncl_config *config, const ncl_node *section
 
   d.out = ncl_decoded_new(allocator, table_count, path);
   if (d.out != NULL) {
-    (void)ncl_path_key(&d.path, path);
+    ncl_path_begin(&d.path, path);
     decode_root(&d, section, mark, tables, table_count);
     if (!d.no_memory) return d.out;
     ncl_decoded_release(d.out);

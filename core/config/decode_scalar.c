@@ -143,6 +143,10 @@ void ncl_decode_mismatch(ncl_decoder *d, const ncl_field *field, const ncl_node 
 
 /* ---- numbers and switches ------------------------------------------------------------------ */
 
+static bool begins_with(ncl_str text, const char *word) {
+  return text.len >= strlen(word) && memcmp(text.ptr, word, strlen(word)) == 0;
+}
+
 /* Text where something else is wanted: the reason is mostly quotes, or how a reference was used. */
 static bool refuse_text(ncl_decoder *d, const ncl_field *field, const ncl_node *node) {
   uint32_t unquoted = ncl_scalar_resolve(node->text).kind;
@@ -150,14 +154,18 @@ static bool refuse_text(ncl_decoder *d, const ncl_field *field, const ncl_node *
                      (unquoted == NCL_SCALAR_BOOL && field->type == NCL_TYPE_BOOL);
   const char *hint = NULL, *reason;
   char number[48];
-  int64_t bytes;
+  int64_t amount;
 
   if (node->flags & NCL_NODE_SPLICED) {
     hint = "a value put together from references is always text: use one ${...} alone";
   } else if (only_quotes) {
     hint = "remove the quotes";
-  } else if (field->type == NCL_TYPE_INT && !hides(d, node) && ncl_size_parse(node->text, &bytes, &reason)) {
-    (void)snprintf(number, sizeof number, "write the number alone: %lld", (long long)bytes);
+  } else if (field->type == NCL_TYPE_INT && !hides(d, node) && ncl_size_parse(node->text, &amount, &reason)) {
+    (void)snprintf(number, sizeof number, "write the number alone: %lld", (long long)amount);
+    hint = number;
+  } else if (field->type == NCL_TYPE_INT && !hides(d, node) && ncl_duration_parse(node->text, &amount, &reason) &&
+             begins_with(field->doc, "Milliseconds")) {
+    (void)snprintf(number, sizeof number, "write it in milliseconds: %lld", (long long)(amount / 1000000));
     hint = number;
   }
   if (node->text.len == 0) {

@@ -148,7 +148,7 @@ static const ncl_place *place_of(const ncl_decoded *decoded, const ncl_value *va
 static void add_path(const ncl_decoded *decoded, const ncl_place *place, ncl_path *path) {
   const ncl_place *parent = &decoded->places[place->parent];
   if (parent == place) {
-    (void)ncl_path_key(path, decoded->path);
+    ncl_path_begin(path, decoded->path);
     return;
   }
   add_path(decoded, parent, path);

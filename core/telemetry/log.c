@@ -3,6 +3,7 @@
 #include "core/telemetry/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -66,6 +67,31 @@ const char *ncl_log_output_path(ncl_str name, ncl_str *path) {
 static void complain(char *why, size_t size, ncl_str name, const char *reason) {
   (void)snprintf(why, size, "the log cannot be written to \"%.*s\": %s", (int)(name.len < 200 ? name.len : 200),
                  name.ptr, reason);
+}
+
+static bool check_target(ncl_str name, char *why, size_t size) {
+  char path[PATH_MAX], text[128];
+  ncl_str found;
+  if (is_word(name, "stderr") || is_word(name, "stdout")) return true;
+  const char *wrong = ncl_log_output_path(name, &found);
+  if (wrong == NULL && found.len >= sizeof path) wrong = "the name is too long";
+  if (wrong == NULL) {
+    (void)snprintf(path, sizeof path, "%.*s", (int)found.len, found.ptr);
+    int failed = ncl_log_output_check_path(path);
+    if (failed != 0) wrong = strerror_r(failed, text, sizeof text);
+  }
+  if (wrong != NULL) complain(why, size, name, wrong);
+  return wrong == NULL;
+}
+
+bool ncl_log_outputs_check(const ncl_logger_config *config, char *why, size_t size) {
+  for (uint32_t i = 0; i < config->output_count; i++) {
+    if (!check_target(config->outputs[i], why, size)) return false;
+  }
+  for (uint32_t i = 0; i < config->error_output_count; i++) {
+    if (!check_target(config->error_outputs[i], why, size)) return false;
+  }
+  return true;
 }
 
 static bool open_target(target *t, ncl_str name, char *why, size_t size) {

@@ -76,6 +76,10 @@ typedef struct ncl_logger_counts {
  * and stdout. Answers what is wrong with the name, or NULL. */
 const char *ncl_log_output_path(ncl_str name, ncl_str *path);
 
+/* Whether the outputs could be opened, as far as can be seen without making a file. False = `why` says what is wrong.
+ */
+bool ncl_log_outputs_check(const ncl_logger_config *config, char *why, size_t size);
+
 /* NULL = no memory, or an output cannot be opened. SIGPIPE has to be ignored (core/runtime/signals.h). */
 ncl_logger *ncl_logger_new(const ncl_logger_config *config);
 void ncl_logger_free(ncl_logger *logger); /* NULL is ignored */

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,6 +47,21 @@ int ncl_log_output_open_path(ncl_log_output *output, const char *path) {
   if (fd < 0) return errno;
   *output = (ncl_log_output){.fd = fd, .kind = KIND_PLAIN, .own = true};
   return 0;
+}
+
+int ncl_log_output_check_path(const char *path) {
+  struct stat file;
+  char dir[PATH_MAX];
+  if (stat(path, &file) == 0) {
+    if (S_ISDIR(file.st_mode)) return EISDIR;
+    return access(path, W_OK) == 0 ? 0 : errno;
+  }
+  if (errno != ENOENT) return errno;
+  const char *slash = strrchr(path, '/');
+  size_t len = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+  if (len >= sizeof dir) return ENAMETOOLONG;
+  (void)snprintf(dir, sizeof dir, "%.*s", (int)(len > 0 ? len : 1), len > 0 ? path : ".");
+  return access(dir, W_OK | X_OK) == 0 ? 0 : errno;
 }
 
 void ncl_log_output_close(ncl_log_output *output) {

@@ -22,6 +22,8 @@ typedef struct ncl_log_output {
 void ncl_log_output_open(ncl_log_output *output, int fd);
 /* A file, made at need and written at its end, or a named pipe that somebody reads. Returns 0 or errno. */
 int ncl_log_output_open_path(ncl_log_output *output, const char *path);
+/* errno of what would go wrong with that, as far as can be seen without making the file; 0 = nothing. */
+int ncl_log_output_check_path(const char *path);
 void ncl_log_output_close(ncl_log_output *output);
 /* False: the line is lost, or was cut; errno says why. One caller at a time. SIGPIPE has to be ignored. */
 bool ncl_log_output_write(ncl_log_output *output, const char *line, size_t len);

@@ -250,7 +250,7 @@ static bool build(sender *s) {
     s->core_options.plugin_dir_count = 1;
   }
   s->base.options = &s->core_options;
-  if (!ncl_collector_load(&s->base) || !ncl_collector_open_logger(&s->base, false)) return no_memory();
+  if (!ncl_collector_load(&s->base) || !ncl_collector_open_logger(&s->base, false, false)) return no_memory();
   ncl_logger_set_level(s->base.logger, s->options->verbose ? NCL_LOG_DEBUG : QUIET);
   if (!ncl_collector_open_registry(&s->base)) return no_memory();
   if (s->base.service == NULL) return report_mistakes(s);

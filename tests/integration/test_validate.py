@@ -79,6 +79,57 @@ def test_files_and_keys_in_one_go(program, tmp_path):
     assert 'exporters.debug.verbosity: "loud" is not one of' in said
 
 
+def test_where_the_log_goes(program, tmp_path):
+    """A file that is not there yet may be made; validate makes none."""
+    tree = config.tree(program, {"debug": None})
+    logs = tree["service"]["telemetry"]["logs"] = {"output_paths": ["stderr", f"{tmp_path}/new.log"]}
+    assert validate(program, tree) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+    for wrong, why in ((f"{tmp_path}/no/x.log", "No such file or directory"), (str(tmp_path), "Is a directory")):
+        logs["output_paths"] = ["stderr", wrong]
+        code, said = validate(program, tree)
+        assert code == 1
+        assert f'service.telemetry.logs.output_paths: the log cannot be written to "{wrong}": {why}; check the path' in said
+
+
+TO = {"protocol": "grpc", "endpoint": "http://127.0.0.1:4317"}
+
+
+@pytest.mark.parametrize(
+    "telemetry,says",
+    [
+        (
+            {"metrics": {"readers": [{"periodic": {"interval": "60s", "exporter": {"otlp": TO}}}]}},
+            'readers[0].periodic.interval: must be a whole number, but "60s" is text; write it in milliseconds: 60000',
+        ),
+        (
+            {"metrics": {"readers": [{"periodic": {"exporter": {"otlp": {**TO, "compression": "zstd"}}}}]}},
+            'readers[0].periodic.exporter.otlp.compression: "zstd" is not one of: gzip, none',
+        ),
+        (
+            {"metrics": {"readers": [{"pull": {"exporter": {"prometheus": {"host": "localhost", "port": 99999}}}}]}},
+            "readers[0].pull.exporter.prometheus.port: 99999 is more than 65535, the most that is allowed",
+        ),
+        (
+            {"logs": {"processors": [{"batch": {"exporter": {"otlp": {"endpoint": "http://127.0.0.1:4317"}}}}]}},
+            'processors[0].batch.exporter.otlp.protocol: is required and missing; add "protocol: grpc"',
+        ),
+        (
+            {"logs": {"processors": [{"batch": {"exporter": {"otlp": {**TO, "headers": [{"name": "a", "value": None}]}}}}]}},
+            "processors[0].batch.exporter.otlp.headers[0]: this header has no value; give it one, or leave the header out",
+        ),
+    ],
+    ids=["a duration", "a choice", "a port", "no protocol", "no value"],
+)
+def test_mistakes_in_own_telemetry_are_said_once_and_where(program, telemetry, says):
+    """The section is read twice: as a part of service, and by the extension that does what it says."""
+    tree = config.tree(program, {"debug": None})
+    tree["service"]["telemetry"] = telemetry
+    code, said = validate(program, tree)
+    assert code == 1
+    assert said.count(says) == 1 and said.endswith("Error: the config has 1 error\n"), said
+
+
 @pytest.mark.parametrize("size, says", [(4000, ""), (5000, "more than a standard SSM"), (9000, "more than any SSM")])
 def test_a_text_that_no_parameter_holds(program, size, says):
     tree = config.tree(program, {"otlp_http": {"endpoint": "http://localhost:1", "headers": {"x": ""}}})

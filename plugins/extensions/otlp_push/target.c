@@ -224,7 +224,9 @@ static void read_headers(reader *r) {
     bool named = is_map || (name != NULL && name->kind == NCL_VALUE_STRING);
     if (!named) {
       refuse(r, item, "this header has no name", "write headers: [{name: a, value: b}]");
-    } else if (value == NULL || value->kind != NCL_VALUE_STRING) {
+    } else if (value == NULL || value->kind == NCL_VALUE_NULL) {
+      refuse(r, item, "this header has no value", "give it one, or leave the header out");
+    } else if (value->kind != NCL_VALUE_STRING) {
       refuse(r, item, "the value of this header is no text", "put it into quotes");
     } else {
       add_header(r, is_map ? item->key : name->s, value->s, value);

@@ -273,7 +273,7 @@ static void what_is_wrong_is_said_where_it_stands(void **state) {
        "that is "
        "allowed\n"
        "env:CONFIG:6:61: error: service.telemetry.metrics.readers[0].periodic.exporter.otlp.protocol: is required and "
-       "missing; add \"protocol: ...\"\n"},
+       "missing; add \"protocol: grpc\"\n"},
       {"    metrics: {views: [{selector: {}}]}\n",
        "env:CONFIG:6:15: warning: service.telemetry.metrics.views: has no effect: views are not supported, metrics are "
        "exported as they are; remove it\n"},
