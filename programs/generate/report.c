@@ -57,7 +57,7 @@ typedef struct advice {
 #define OTHER_OVER_GRPC "If HTTP is spoken on this port, try --protocol http/protobuf; if TLS, write https://."
 #define OTHER_OVER_HTTP "If gRPC is spoken on this port, try --protocol grpc; if TLS, write https://."
 
-static const advice advices[] = {
+static const advice of_connections[] = {
     {"Connection refused",
      "Nothing listens there: is the collector running, and is this the endpoint of its otlp receiver's grpc protocol?",
      "Nothing listens there: is the collector running, and is this the endpoint of its otlp receiver's http protocol?"},
@@ -69,20 +69,29 @@ static const advice advices[] = {
     {"closed the connection", OTHER_OVER_GRPC, OTHER_OVER_HTTP},
     {"Connection reset by peer", OTHER_OVER_GRPC, OTHER_OVER_HTTP},
     {"ended before it was whole", OTHER_OVER_GRPC, OTHER_OVER_HTTP},
-    {"UNIMPLEMENTED", "No OTLP is served there: check the port, and whether a pipeline takes this signal.", NULL},
-    {"HTTP 404",
-     BOTH("No OTLP is served there: check the port, the path (/v1/traces and so on are added to it), and whether "
-          "a pipeline takes this signal.")},
     {"certificate", BOTH("Its certificate is not believed: name its authority with --ca, and the host as it does.")},
     {"SSL_connect: SSL_ERROR_SYSCALL", BOTH("If no TLS is spoken on this port, write http:// or give --insecure.")},
     {"wrong version number", BOTH("No TLS is spoken on this port: write http:// or give --insecure.")},
-    {"UNAUTHENTICATED", "It wants to know who asks: give what it needs with --header.", NULL},
+};
+
+/* What an answer says of a connection is about one behind the collector. */
+static const advice of_answers[] = {
+    {"gRPC UNIMPLEMENTED", "No OTLP is served there: check the port, and whether a pipeline takes this signal.", NULL},
+    {"HTTP 404",
+     BOTH("No OTLP is served there: check the port, the path (/v1/traces and so on are added to it), and whether "
+          "a pipeline takes this signal.")},
+    {"gRPC UNAUTHENTICATED", "It wants to know who asks: give what it needs with --header.", NULL},
     {"HTTP 401", BOTH("It wants to know who asks: give what it needs with --header.")},
     {"memory", BOTH("The collector is at its memory limit: send less, or see its memory_limiter.")},
+    {"gRPC UNAVAILABLE", "It is there and cannot hand the data on now: its log says why.", NULL},
+    {"HTTP 503", BOTH("It is there and cannot hand the data on now: its log says why.")},
 };
 
 const char *ncl_report_hint(ncl_str reason, const ncl_generate_options *options) {
-  for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++) {
+  bool answered = has(reason, "the backend answered gRPC") || has(reason, "the backend answered HTTP");
+  const advice *advices = answered ? of_answers : of_connections;
+  size_t count = answered ? sizeof of_answers / sizeof of_answers[0] : sizeof of_connections / sizeof of_connections[0];
+  for (size_t i = 0; i < count; i++) {
     if (!has(reason, advices[i].part)) continue;
     return options->protocol == NCL_GENERATE_GRPC ? advices[i].over_grpc : advices[i].over_http;
   }

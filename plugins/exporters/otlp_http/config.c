@@ -146,7 +146,7 @@ static void look_for_a_path(const report *r, ncl_str base, const char *const pat
     char message[160], hint[96];
     (void)snprintf(message, sizeof message, "the path of each signal is added to it, so that requests go to %s%s",
                    paths[i], paths[i]);
-    (void)snprintf(hint, sizeof hint, "leave %s off, or write the key %.*s_endpoint", paths[i], (int)len - 4,
+    (void)snprintf(hint, sizeof hint, "leave %s off (%.*s_endpoint is used as it is)", paths[i], (int)len - 4,
                    paths[i] + 4);
     r->create->host->config_warning(r->create->me, key(r, "endpoint"), str(message), str(hint));
   }

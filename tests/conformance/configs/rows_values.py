@@ -88,7 +88,7 @@ ROWS = [
         "a signal's path in an endpoint that it is added to",
         in_http_exporter("").replace("http://localhost:1", "http://localhost:1/v1/traces/"),
         {"exporters::otlp_http::endpoint": "http://localhost:1/v1/traces/"},
-        says=["requests go to /v1/traces/v1/traces; leave /v1/traces off, or write the key traces_endpoint"],
+        says=["requests go to /v1/traces/v1/traces; leave /v1/traces off (traces_endpoint is used as it is)"],
     ),
     # ---- other types
     bad(

@@ -103,12 +103,27 @@ static void advises_by_protocol(void **state) {
   assert_null(ncl_report_hint((ncl_str)NCL_STR("quota"), &grpc));
 }
 
+static void advises_about_the_collector_not_about_what_is_behind_it(void **state) {
+  (void)state;
+  ncl_generate_options grpc = {.protocol = NCL_GENERATE_GRPC}, http = {.protocol = NCL_GENERATE_HTTP_PROTOBUF};
+  const ncl_str over_http =
+      NCL_STR("the backend answered HTTP 503: 10.0.0.1:4318: could not connect: Connection refused");
+  const ncl_str over_grpc = NCL_STR("the backend answered gRPC UNAVAILABLE: backend: could not resolve the name");
+  assert_string_equal(ncl_report_hint(over_http, &http),
+                      "It is there and cannot hand the data on now: its log says why.");
+  assert_string_equal(ncl_report_hint(over_grpc, &grpc),
+                      "It is there and cannot hand the data on now: its log says why.");
+  const ncl_str full = NCL_STR("the backend answered HTTP 503: data refused due to high memory usage");
+  assert_non_null(strstr(ncl_report_hint(full, &http), "memory limit"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(adds_up_what_was_accepted_rejected_and_refused),
       cmocka_unit_test(says_that_there_was_no_reason),
       cmocka_unit_test(keeps_so_many_reasons_and_counts_the_rest),
       cmocka_unit_test(advises_by_protocol),
+      cmocka_unit_test(advises_about_the_collector_not_about_what_is_behind_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
