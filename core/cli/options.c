@@ -212,6 +212,7 @@ static bool refuse_option(parser *p, const char *name, size_t len) {
     if (strlen(removed[i].name) != len || memcmp(removed[i].name, name, len) != 0) continue;
     return FAIL(p, "%s was taken out of the collector; instead, write %s", removed[i].name, removed[i].now);
   }
+  if (len == 2 && name[1] == 'c') return FAIL(p, "unknown option \"-c\"; did you mean --config?");
   ncl_near_miss_init(&near, ncl_str_of(name, len));
   for (size_t i = 0; i < NCL_OPTIONS; i++)
     ncl_near_miss_offer(&near, ncl_str_of(ncl_option_specs[i].name, strlen(ncl_option_specs[i].name)));
@@ -259,8 +260,25 @@ static bool read_word(parser *p) {
 
 /* ---- what fits together --------------------------------------------------------------------------- */
 
+/* A config that stands alone, as other programs take theirs. */
+static bool is_config(const char *word) {
+  static const char *const ends[] = {".yaml", ".yml", ".json"};
+  static const char *const begins[] = {"env:", "file:", "yaml:", "http://", "https://", "ssm:", "s3://", "/", "./"};
+  size_t len = strlen(word);
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    if (len > strlen(ends[i]) && strcmp(word + len - strlen(ends[i]), ends[i]) == 0) return true;
+  }
+  for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+    if (strncmp(word, begins[i], strlen(begins[i])) == 0) return true;
+  }
+  return false;
+}
+
 static bool refuse_command(parser *p) {
   char near[64];
+  if (p->command != NULL && is_config(p->command)) {
+    return FAIL(p, "\"%.200s\" is no command; to run with that config: --config %.200s", p->command, p->command);
+  }
   if (ncl_command_near(p->command, near, sizeof near)) {
     return FAIL(p, "unknown command \"%.200s\"; did you mean \"%s\"?", p->command, near);
   }
@@ -287,8 +305,11 @@ static bool check_options(parser *p) {
     return FAIL(p, "%s does not take %s; see nacelle help %s", command->name, ncl_option_specs[id].name, command->name);
   }
   if (p->options->word_count > command->most_words) {
-    return FAIL(p, "%s does not take \"%.200s\"; see nacelle help %s", command->name,
-                p->options->words[command->most_words], command->name);
+    const char *word = p->options->words[command->most_words];
+    if ((command->options & NCL_OPTION_BIT(NCL_OPTION_CONFIG)) != 0 && is_config(word)) {
+      return FAIL(p, "%s takes its config as --config %.200s", command->name, word);
+    }
+    return FAIL(p, "%s does not take \"%.200s\"; see nacelle help %s", command->name, word, command->name);
   }
   if (p->options->word_count < command->least_words) {
     return FAIL(p, "%s needs %s; see nacelle help %s", command->name, command->words, command->name);

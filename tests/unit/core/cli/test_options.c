@@ -187,6 +187,10 @@ static void says_what_is_wrong(void **state) {
   REFUSES("a ballast has no use", "--mem-ballast-size-mib", "64", "--config=a");
   REFUSES("validate does not take --port", "validate", "--config=a", "--port=1");
   REFUSES("validate does not take \"x\"", "validate", "x", "--config=a");
+  REFUSES("validate takes its config as --config my.yaml", "validate", "my.yaml");
+  REFUSES("\"env:CONFIG\" is no command; to run with that config: --config env:CONFIG", "env:CONFIG");
+  REFUSES("healthcheck does not take \"my.yaml\"", "healthcheck", "my.yaml");
+  REFUSES("unknown option \"-c\"; did you mean --config?", "-c", "my.yaml");
   REFUSES("completion needs bash|zsh|fish", "completion");
   REFUSES("one word too many", "help", "a", "b", "c", "d", "e");
   REFUSES("--port 0: a number from 1 to 65535 is needed", "healthcheck", "--port", "0");
