@@ -2,6 +2,7 @@
 """Own metrics and log lines where they go: names as the Go collector's, pushed as OTLP, fed into a pipeline."""
 
 import re
+import signal as signals
 import socket
 import time
 from collections import Counter
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from e2e import config, exposition
 from e2e.answers import Answer
@@ -275,6 +277,55 @@ def test_what_is_pushed_to_the_collector_itself_does_not_go_round(program, colle
     events = Counter(event for _, event, _ in lines(sink))
     assert events["ready"] == 1 and max(events.values()) < 8, events
     assert "debug" not in events
+    collector.stop()
+
+
+@pytest.mark.go_differs("everything in it stops for a reload, and counts begin anew")
+def test_a_reload_moves_own_telemetry_and_its_counts_go_on(program, collectors, sink, backend):
+    before, after = exposition.free_port(), exposition.free_port()
+    config_tree = tree(program, config.otlp_http(sink), [exposition.reader(before)])
+    collector = collectors(config_tree)
+
+    def reload(**telemetry):
+        config_tree["service"]["telemetry"] = telemetry
+        collector.config_file.write_text(yaml.safe_dump(config_tree))
+        taken = len(collector.lines)
+        collector.signal(signals.SIGHUP)
+        collector.wait_line(lambda line: line in collector.lines[taken:] and line.fields.get("event") == "reload.taken", "a reload")
+
+    def wait_served(port, wanted):
+        """What is gone goes on for a moment after the reload: it answers who has asked."""
+        for _ in range(200):
+            try:
+                served_there = exposition.get(port)[0] == 200
+            except OSError:
+                served_there = False
+            if served_there == wanted:
+                return
+            time.sleep(0.05)
+        collector.fail(f"port {port}: {'nothing there' if wanted else 'still served'}")
+
+    send(collector, 5, [TRACES])
+    wait_served(before, True)
+    to = otlp("grpc", backend)
+    reload(
+        metrics={"readers": [exposition.reader(after), periodic(to, interval=100)]},
+        logs={"processors": [{"batch": {"schedule_delay": 50, "exporter": to}}]},
+    )
+    wait_served(after, True)
+    wait_served(before, False)
+    backend.wait_until(lambda: backend.of(METRICS) and backend.of(LOGS), "a push of both")
+    assert total(backend.messages(METRICS)[0], "otelcol_receiver_accepted_spans") == 5
+    assert "ready" not in [event for _, event, _ in lines(backend)]  # lines from before the reload are not pushed
+
+    reload(metrics={"level": "none"})
+    wait_served(after, False)
+    for _ in range(20):  # the last totals may be under way
+        count = len(backend.requests)
+        time.sleep(0.5)  # five pushes
+        if len(backend.requests) == count:
+            break
+    assert len(backend.requests) == count
     collector.stop()
 
 
