@@ -7,6 +7,7 @@
 #include <nacelle/aws.h>
 #include <nacelle/config.h>
 #include <nacelle/otlp_write.h>
+#include <nacelle/plugin.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -136,6 +137,10 @@ typedef struct ncl_log_sender_config {
   uint32_t max_calls;           /* at once; 0 = 8 */
   uint32_t is_emf;              /* 1 = messages may be in the embedded metric format: extracted by CloudWatch */
 } ncl_log_sender_config;
+
+/* [create] Reports values of the keys log_retention and tags that CloudWatch Logs does not take. NCL_OK, NCL_PERMANENT.
+ */
+ncl_status ncl_log_settings_check(const ncl_create *create, int64_t retention_days, const ncl_value *tags);
 
 /* What a sender counts: to stand in the component's table of metrics, among its others. */
 #define NCL_LOG_METRIC_TYPES                                                                         \
