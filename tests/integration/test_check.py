@@ -128,6 +128,14 @@ def test_log_events_are_tried_with_a_stream_that_is_not_there(program, tmp_path,
     assert "logs:CreateLogGroup" not in results(rows)
 
 
+@pytest.mark.parametrize(("settings", "group"), [({"log_group_name": "/app"}, "/app"), ({"namespace": "Mine"}, "/metrics/Mine")])
+def test_metrics_for_cloudwatch_are_tried_in_their_log_group(program, tmp_path, logs, settings, group):
+    logs.groups[group] = Group()
+    code, rows = check(program, tmp_path, logs.url, {"awsemf": settings}, signals=["metrics"])
+    assert code == 0 and results(rows)["logs:PutLogEvents"] == "ok"
+    assert logs.calls[0].params["logGroupName"] == group
+
+
 def test_a_group_that_is_missing_is_to_note(program, tmp_path, logs):
     code, rows = check(program, tmp_path, logs.url, cloudwatch_logs("/none"), signals=["logs"])
     assert code == 0 and rows["awscloudwatchlogs", "logs:CreateLogGroup"]["result"] == "note"

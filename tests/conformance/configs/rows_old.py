@@ -230,8 +230,7 @@ ROWS = [
         "a sidecar of ADOT",
         ADOT,
         'config.yaml:10:3: error: receivers.awsxray: receiver "awsxray" is not installed: no file receivers/awsxray.so in /',
-        'exporters.awsemf: exporter "awsemf" is not installed',
-        "Error: the config has 2 errors",
+        "Error: the config has 1 error",
         go_without="awsxray",
     ),
 ]
