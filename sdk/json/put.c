@@ -3,9 +3,8 @@
 
 #include <math.h>
 #include <nacelle/json_write.h>
-#include <stdio.h>
-#include <stdlib.h>
 
+#include "decimal.h"
 #include "special.h"
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -128,10 +127,41 @@ void ncl_json_put_bool(ncl_writer *writer, uint32_t value) {
 
 #define DOUBLE_EXACT 9007199254740992.0 /* 2^53: integers up to here are exact */
 
+/* As %g of printf with 15 digits, or as many as it takes: 0.0001, 1e-05, 1e+21. */
+static size_t decimal(double value, char *text) {
+  char digits[NCL_DECIMAL_DIGITS];
+  int32_t exponent;
+  uint32_t count = ncl_decimal(value, digits, &exponent);
+  size_t len = 0;
+  if (exponent < -3 || exponent > (int32_t)(count > 15 ? count : 15)) {
+    text[len++] = digits[0];
+    if (count > 1) text[len++] = '.';
+    memcpy(text + len, digits + 1, count - 1);
+    len += count - 1;
+    exponent--;
+    text[len++] = 'e';
+    text[len++] = exponent < 0 ? '-' : '+';
+    exponent = exponent < 0 ? -exponent : exponent;
+    if (exponent >= 100) text[len++] = (char)('0' + exponent / 100);
+    text[len++] = (char)('0' + exponent / 10 % 10);
+    text[len++] = (char)('0' + exponent % 10);
+    return len;
+  }
+  if (exponent <= 0) {
+    memcpy(text, "0.000", 5);
+    len = 2 + (size_t)-exponent;
+    memcpy(text + len, digits, count);
+    return len + count;
+  }
+  for (int32_t i = 0; i < exponent || i < (int32_t)count; i++) {
+    if (i == exponent) text[len++] = '.';
+    text[len++] = i < (int32_t)count ? digits[i] : '0';
+  }
+  return len;
+}
+
 void ncl_json_put_double(ncl_writer *writer, double value) {
-  char text[32];
-  int digits;
-  int len = 0;
+  char text[40];
   if (isnan(value)) {
     put_text(writer, "\"NaN\"", 5);
   } else if (isinf(value)) {
@@ -142,12 +172,9 @@ void ncl_json_put_double(ncl_writer *writer, double value) {
     /* As an integer it would lose its sign. */
     if (value == 0 && signbit(value)) put_text(writer, ".0", 2);
   } else {
-    /* 15 digits are always enough to write, 17 to read back; what lies between has to be tried. */
-    for (digits = 15; digits <= 17; digits++) {
-      len = snprintf(text, sizeof text, "%.*g", digits, value);
-      if (digits == 17 || strtod(text, NULL) == value) break;
-    }
-    put_text(writer, text, (size_t)len);
+    text[0] = '-';
+    size_t sign = value < 0;
+    put_text(writer, text, sign + decimal(fabs(value), text + sign));
   }
 }
 

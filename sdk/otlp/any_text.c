@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../json/decimal.h"
+
 #define DEPTH_MAX 128u /* no batch nests values deeper */
 
 static void put(ncl_writer *writer, const char *text) {
@@ -14,23 +16,11 @@ static void put(ncl_writer *writer, const char *text) {
 
 /* ---- numbers --------------------------------------------------------------------------------------- */
 
-#define LEAST_NORMAL 2.3e-308
-
-/* "d.ddde-nn" with the fewest digits that read as the same double. Of normal ones 15 digits are always right, and fewer
- * are those without the noughts at their end. */
-static void shortest(double value, char text[32]) {
-  int digits = value >= LEAST_NORMAL ? 14 : 0;
-  for (; digits < 17; digits++) {
-    (void)snprintf(text, 32, "%.*e", digits, value);
-    if (strtod(text, NULL) == value) return;
-  }
-}
-
 void ncl_double_to_text(ncl_writer *writer, double value) {
-  char text[32];
-  char digits[24];
-  size_t count = 0;
-  int exponent;
+  char text[16];
+  char digits[NCL_DECIMAL_DIGITS];
+  size_t count;
+  int32_t exponent;
   int i;
   if (isnan(value)) {
     put(writer, "NaN");
@@ -42,13 +32,8 @@ void ncl_double_to_text(ncl_writer *writer, double value) {
     return;
   }
   value = fabs(value);
-  shortest(value, text);
-  for (i = 0; text[i] != 'e'; i++) {
-    if (text[i] != '.') digits[count++] = text[i];
-  }
-  exponent = (int)strtol(text + i + 1, NULL, 10);
-  while (count > 1 && digits[count - 1] == '0')
-    count--;
+  count = ncl_decimal(value, digits, &exponent);
+  exponent--; /* of the first digit */
   if (value < 1e-6 || value >= 1e21) {
     ncl_write_raw(writer, digits, 1);
     if (count > 1) put(writer, ".");

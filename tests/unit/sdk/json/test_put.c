@@ -13,6 +13,7 @@
 #include <math.h>
 #include <nacelle/json_write.h>
 #include <nacelle/otlp_json.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static void assert_json(ncl_writer *writer, const char *expected) {
@@ -44,7 +45,7 @@ static void numbers(void **state) {
                                          "9007199254740992",
                                          "1000000000000000",
                                          "1e+16",
-                                         "4.94065645841247e-324",
+                                         "5e-324",
                                          "0.3333333333333333",
                                          "1.7976931348623157e+308",
                                          "\"NaN\"",
@@ -65,26 +66,67 @@ static void numbers(void **state) {
   ncl_writer_close(&writer);
 }
 
+/* What is written, ending with NUL, in `writer`. */
+static const char *written(ncl_writer *writer, double value) {
+  ncl_writer_reset(writer);
+  ncl_json_put_double(writer, value);
+  ncl_write_raw(writer, "", 1);
+  return (const char *)writer->base;
+}
+
+static int digits_of(const char *text) {
+  int digits = 0, noughts = 0; /* at the end so far */
+  for (; *text != 0 && *text != 'e'; text++) {
+    if (*text < '0' || *text > '9' || (digits == 0 && *text == '0')) continue;
+    digits++;
+    noughts = *text == '0' ? noughts + 1 : 0;
+  }
+  return digits - noughts;
+}
+
+/* Reads as the same, and with one digit less it would not. */
+static void assert_shortest(ncl_writer *writer, double value) {
+  char shorter[40];
+  const char *text = written(writer, value);
+  double again = strtod(text, NULL);
+  assert_memory_equal(&again, &value, sizeof value);
+  int digits = digits_of(text);
+  assert_in_range(digits, 1, 17);
+  if (digits == 1) return;
+  (void)snprintf(shorter, sizeof shorter, "%.*e", digits - 2, value);
+  if (strtod(shorter, NULL) == value) fail_msg("%s could be %s", text, shorter);
+}
+
 static void every_double_reads_back(void **state) {
   uint64_t bits = 88172645463325252u;
-  uint32_t i;
+  ncl_writer writer;
   (void)state;
-  for (i = 0; i < 20000; i++) {
-    ncl_writer writer;
+  ncl_writer_heap(&writer, SIZE_MAX);
+  for (uint32_t i = 0; i < 40000; i++) {
     double value;
-    double again;
     bits ^= bits << 13;
     bits ^= bits >> 7;
     bits ^= bits << 17;
     memcpy(&value, &bits, sizeof value);
-    if (!isfinite(value)) continue;
-    ncl_writer_heap(&writer, SIZE_MAX);
-    ncl_json_put_double(&writer, value);
-    ncl_write_raw(&writer, "", 1);
-    again = strtod((const char *)writer.base, NULL);
-    assert_memory_equal(&again, &value, sizeof value);
-    ncl_writer_close(&writer);
+    if (isfinite(value)) assert_shortest(&writer, value);
+    assert_shortest(&writer, (double)(bits % 1000000) / 1000.0 + 0.0005);
   }
+  /* Powers of two, below which doubles lie closer, and what is next to them. */
+  for (uint64_t exponent = 0; exponent < 2047; exponent++) {
+    for (uint64_t next = 0; next < 3; next++) {
+      double value;
+      bits = (exponent << 52) + next - 1;
+      if (bits == 0 || bits > UINT64_C(0x7fefffffffffffff)) continue;
+      memcpy(&value, &bits, sizeof value);
+      assert_shortest(&writer, value);
+    }
+  }
+  for (int power = -323; power <= 308; power++) {
+    char text[16];
+    (void)snprintf(text, sizeof text, "1e%d", power);
+    assert_shortest(&writer, strtod(text, NULL));
+  }
+  ncl_writer_close(&writer);
 }
 
 static void strings(void **state) {

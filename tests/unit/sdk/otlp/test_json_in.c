@@ -124,7 +124,7 @@ static void doubles(void **state) {
   takes(VALUE, "{\"doubleValue\":123456789012345678901234567890}", "{\"doubleValue\":1.2345678901234568e+29}");
   takes(VALUE, "{\"doubleValue\":9007199254740993}", "{\"doubleValue\":9007199254740992}");
   takes(VALUE, "{\"doubleValue\":2.2250738585072011e-308}", "{\"doubleValue\":2.225073858507201e-308}");
-  takes(VALUE, "{\"doubleValue\":5e-324}", "{\"doubleValue\":4.94065645841247e-324}");
+  takes(VALUE, "{\"doubleValue\":5e-324}", "{\"doubleValue\":5e-324}");
   takes(VALUE, "{\"doubleValue\":1.7976931348623157e308}", "{\"doubleValue\":1.7976931348623157e+308}");
   takes(VALUE, "{\"doubleValue\":1e-400}", "{\"doubleValue\":0}");
   refuses(VALUE, "{\"doubleValue\":1e400}", "JSON at byte 15, in doubleValue: number out of the range of a double");
