@@ -162,7 +162,7 @@ def test_many_metrics_make_documents_of_a_hundred(start, double):
 
 def test_documents_go_to_standard_output(program, collectors, double, tmp_path):
     with exporting(program, collectors, double.environment(tmp_path), output_destination="stdout") as (running, sender):
-        sender.send(METRICS, gauges(1.5, labels={"text": 'a "b"\n\\'}))
+        sender.send(METRICS, gauges(1.5, labels={"text": 'a "b"\n\\'}, at_ms=1_600_000_000_000))
         running.wait_line(lambda line: '"gauge0":1.5' in str(line), "a document")
     (line,) = [line for line in running.output().splitlines() if '"_aws"' in line]
     assert json.loads(line)["text"] == 'a "b"\n\\'

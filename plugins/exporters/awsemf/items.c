@@ -9,9 +9,11 @@
 struct ncl_emf_item {
   ncl_emf_exporter *x;
   ncl_log_events *set;
-  ncl_token token;   /* of the try that is under way; 0 = none */
-  uint64_t skipped;  /* data points that make no event, and are no loss */
-  uint64_t rejected; /* to standard output: data points that cannot be said */
+  ncl_token token;       /* of the try that is under way; 0 = none */
+  uint64_t skipped;      /* data points that make no event, and are no loss */
+  uint64_t rejected;     /* to standard output: data points that cannot be said */
+  ncl_str group, stream; /* the last ones that were asked for, while it is translated, and their number */
+  uint32_t number;
   struct ncl_emf_item *next;
 };
 
@@ -21,14 +23,29 @@ static ncl_str str(const char *s) {
 
 /* ---- into the set ------------------------------------------------------------------------------------ */
 
+/* Of most documents the stream is that of the one before. */
+static ncl_status find_stream(ncl_emf_item *i, ncl_str group, ncl_str stream) {
+  if (i->group.ptr == group.ptr && i->group.len == group.len && i->stream.ptr == stream.ptr &&
+      i->stream.len == stream.len) {
+    return NCL_OK;
+  }
+  ncl_status status = ncl_log_events_stream(i->set, group, stream, &i->number);
+  i->group = status == NCL_OK ? group : ncl_str_of(NULL, 0);
+  i->stream = stream;
+  return status;
+}
+
 static ncl_writer *begin(void *arg, ncl_str group, ncl_str stream, int64_t time_ms, ncl_status *status) {
+  static const ncl_str standard_output = NCL_STR("stdout");
   ncl_emf_item *i = arg;
-  uint32_t number = 0;
-  if (i->x->sender == NULL) group = stream = str("stdout");
-  *status = ncl_log_events_stream(i->set, group, stream.len > 0 ? stream : str(i->x->own_stream), &number);
+  if (i->x->sender == NULL) {
+    group = stream = standard_output;
+    time_ms = 0; /* nobody there refuses old ones */
+  }
+  *status = find_stream(i, group, stream.len > 0 ? stream : str(i->x->own_stream));
   if (*status != NCL_OK) return NULL;
   *status = NCL_NO_MEMORY;
-  return ncl_log_events_begin(i->set, number, time_ms);
+  return ncl_log_events_begin(i->set, i->number, time_ms);
 }
 
 static void reject(void *arg, uint32_t items, const char *reason) {
