@@ -42,7 +42,9 @@ def gauges(*values, resource=None, labels=None, at_ms=NOW_MS):
     request = METRICS.request()
     scope = scope_of(request, resource)
     for i, value in enumerate(values):
-        point = scope.metrics.add(name=f"gauge{i}", unit="ms").gauge.data_points.add(as_double=value, time_unix_nano=at_ms * 1_000_000)
+        point = scope.metrics.add(name=f"gauge{i}", unit="ms").gauge.data_points.add(
+            as_double=value, time_unix_nano=at_ms * 1_000_000
+        )
         for key, text in (labels or {"host": "a"}).items():
             point.attributes.add(key=key).value.string_value = text
     return request
@@ -75,7 +77,9 @@ def start(program, collectors, double, tmp_path):
 
 
 def documents(double, group=GROUP):
-    return [json.loads(message) for stream in double.groups[group].streams for message in double.messages(group, stream)]
+    return [
+        json.loads(message) for stream in double.groups[group].streams for message in double.messages(group, stream)
+    ]
 
 
 def delivered(double, count):
@@ -157,7 +161,9 @@ def test_many_metrics_make_documents_of_a_hundred(start, double):
     made = documents(double)
     counts = [len(document["_aws"]["CloudWatchMetrics"][0]["Metrics"]) for document in made]
     assert sorted(counts) == [50, 100, 100]
-    assert {k: v for document in made for k, v in document.items() if k.startswith("gauge")} == {f"gauge{i}": i for i in range(250)}
+    assert {k: v for document in made for k, v in document.items() if k.startswith("gauge")} == {
+        f"gauge{i}": i for i in range(250)
+    }
 
 
 def test_documents_go_to_standard_output(program, collectors, double, tmp_path):

@@ -64,7 +64,10 @@ def sorted_events(events):
     def key(event):
         document = event.get("document", {})
         labels = {k: v for k, v in document.items() if isinstance(v, str)}
-        return json.dumps(["document" not in event, event.get("time"), sorted(labels.items()), sorted(document), event], sort_keys=True)
+        return json.dumps(
+            ["document" not in event, event.get("time"), sorted(labels.items()), sorted(document), event],
+            sort_keys=True,
+        )
 
     for event in events:
         if "document" in event:
@@ -132,7 +135,9 @@ def main():
         faults += compare(case.name, exported(driver, case), theirs, used)
     driver.close()
     if not wanted:
-        faults += [f"{d.reason}: this difference is no more" for i, d in enumerate(differences.DIFFERENCES) if i not in used]
+        faults += [
+            f"{d.reason}: this difference is no more" for i, d in enumerate(differences.DIFFERENCES) if i not in used
+        ]
     print("\n".join(faults))
     print(f"{count} cases, {len(faults)} faults")
     sys.exit(bool(faults))

@@ -41,10 +41,13 @@ def write(name, answers):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         program = os.path.join(folder, "awsemf_go")
-        subprocess.run(["go", "build", "-p", "2", "-mod=readonly", "-buildvcs=false", "-o", program, "."], cwd=HERE,
-                       check=True)
-        asked = [{"name": c.name, "config": c.config,
-                  "requests": [base64.b64encode(r).decode() for r in c.requests]} for c in cases.cases()]
+        subprocess.run(
+            ["go", "build", "-p", "2", "-mod=readonly", "-buildvcs=false", "-o", program, "."], cwd=HERE, check=True
+        )
+        asked = [
+            {"name": c.name, "config": c.config, "requests": [base64.b64encode(r).decode() for r in c.requests]}
+            for c in cases.cases()
+        ]
         assert len({q["name"] for q in asked}) == len(asked), "two cases have one name"
         write("events.json", ask(program, asked))
 
