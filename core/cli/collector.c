@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/cli/program.h"
 #include "core/pipeline/build.h"
 #include "core/pipeline/report.h"
 #include "core/pipeline/sources.h"
@@ -120,9 +121,7 @@ bool ncl_collector_open_registry(ncl_collector *c) {
   const char *environment = getenv("NACELLE_PLUGIN_DIR");
   if (count == 0 && environment != NULL && environment[0] != '\0') dirs[count++] = environment;
   char program[PATH_MAX];
-  ssize_t len = count == 0 ? readlink("/proc/self/exe", program, sizeof program - 1) : -1;
-  if (len > 0) {
-    program[len] = '\0';
+  if (count == 0 && ncl_program_path(program)) {
     for (int up = 0; up < 2; up++) {
       char *slash = strrchr(program, '/');
       if (slash != NULL) *slash = '\0';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks beside /proc/self/exe, whatever the program was called by. */
+/* program.c: looks for programs beside this one. */
 #include "core/cli/program.h"
 
 #include <dirent.h>
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,12 +21,17 @@ typedef struct dirs {
   char paths[DIRS][PATH_MAX + 32];
 } dirs;
 
+bool ncl_program_path(char *path) {
+  if (realpath("/proc/self/exe", path) != NULL) return true;
+  /* The name that the kernel was given: absolute, or relative to the directory at the start. */
+  const char *name = (const char *)getauxval(AT_EXECFN);
+  return name != NULL && realpath(name, path) != NULL;
+}
+
 static void find_dirs(dirs *d) {
   char program[PATH_MAX];
-  ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
   d->count = 0;
-  if (len <= 0) return;
-  program[len] = '\0';
+  if (!ncl_program_path(program)) return;
   char *slash = strrchr(program, '/');
   if (slash == NULL) return;
   *slash = '\0';
@@ -91,6 +97,7 @@ void ncl_programs_find(ncl_programs *programs) {
 
 const char *ncl_program_summary(const char *name) {
   if (strcmp(name, "check") == 0) return "Try what a config needs: credentials, names, connections, permissions";
+  if (strcmp(name, "dist") == 0) return "Build a distribution or an image with chosen plugins";
   if (strcmp(name, "generate") == 0) return "Send telemetry to a collector, to see whether a set-up works";
   return "A program of its own: ask it with --help";
 }

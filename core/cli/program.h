@@ -16,6 +16,10 @@ typedef struct ncl_programs {
   char names[NCL_PROGRAMS_MAX][NCL_PROGRAM_NAME_MAX]; /* without "nacelle-", sorted */
 } ncl_programs;
 
+/* The file of this program, behind all links, whatever it was called by; also where no /proc is mounted, as in a
+ * chroot. False: it cannot be found. `path` has PATH_MAX bytes. */
+bool ncl_program_path(char *path);
+
 /* What is installed. */
 void ncl_programs_find(ncl_programs *programs);
 /* One line about a program of this distribution; of another one, how to ask it. */
