@@ -134,6 +134,21 @@ static inline void fake_aws_answer(fake_aws *fake, uint32_t i, const char *body)
   fake_aws_complete(fake, i, &outcome);
 }
 
+/* The only call succeeds, and its place is free: for tests of more than FAKE_AWS_CALLS. */
+static inline void fake_aws_forget(fake_aws *fake, const char *body) {
+  fake_aws_call call = fake->calls[0];
+  assert_int_equal(fake->count, 1);
+  fake->count = 0;
+  memset(&fake->calls[0], 0, sizeof fake->calls[0]);
+  free(call.body);
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  fake->reply = (ncl_aws_reply){
+      .struct_size = sizeof fake->reply, .status = 200, .tries = 1, .body = {(const uint8_t *)body, strlen(body)}};
+  outcome.result = &fake->reply;
+  ncl_test_host(fake->t)->complete(ncl_test_me(fake->t), call.token, &outcome);
+  ncl_test_settle(fake->t);
+}
+
 /* Call `i` fails with this code, of a group of errors (NCL_AWS_ERROR_*). */
 static inline void fake_aws_fail(fake_aws *fake, uint32_t i, uint32_t error, const char *code, int64_t retry_after_ns) {
   static const ncl_status statuses[] = {NCL_OK,        NCL_RETRYABLE, NCL_RETRYABLE, NCL_RETRYABLE, NCL_RETRYABLE,

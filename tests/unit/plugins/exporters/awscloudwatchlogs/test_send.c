@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The exporter awscloudwatchlogs: its calls, what it makes of answers, its config; and with it the SDK's sender of log
  * events. */
+#include <nacelle/log_events.h>
+
 #include "unit/plugins/exporters/fake_aws.h"
 
 #define NAMES "log_group_name: /g\nlog_stream_name: '{TaskId}'\n"
@@ -316,6 +318,54 @@ static void a_spent_budget_stops_all_but_one_try(void **state) {
   assert_int_equal(first->status, NCL_OK);
 }
 
+/* Six records of which each is as large as a call may be, four of them in one part. */
+static void a_large_batch_is_sent_part_by_part_and_its_end_alone_again(void **state) {
+  fixture *f = *state;
+  f->options.config = NAMES RETRIES;
+  ncl_test *t = start(f);
+  char *body = malloc(NCL_LOG_EVENT_BYTES + 1);
+  memset(body, 'x', NCL_LOG_EVENT_BYTES);
+  body[NCL_LOG_EVENT_BYTES] = '\0';
+  ncl_test_build *build = ncl_test_build_open(t, NCL_SIGNAL_LOGS);
+  ncl_test_resource(build, "aws.ecs.task.id=a");
+  ncl_test_logs(build, 6, body, NULL);
+  free(body);
+  (void)ncl_test_consume(t, ncl_test_build_finish(build), NULL);
+  for (uint32_t i = 0; i < 5; i++) {
+    assert_int_equal(f->fake.count, i + 1);
+    assert_contains(f->fake.calls[i].body, "xxx[Truncated...]\"}]}");
+    fake_aws_answer(&f->fake, i, "{}");
+  }
+  fake_aws_fail(&f->fake, 5, NCL_AWS_ERROR_SERVER, "InternalFailure", 0);
+  ncl_test_advance(t, 2 * S);
+  assert_int_equal(f->fake.count, 7);
+  fake_aws_answer(&f->fake, 6, "{}");
+  assert_int_equal(f->fake.count, 7);
+  assert_int_equal(ncl_test_metric(t, "otelcol_exporter_sent_log_records", NULL), 6);
+  assert_int_equal(ncl_test_metric(t, "otelcol_exporter_awscloudwatchlogs_truncated_log_events", NULL), 7);
+}
+
+/* More than a set has room for: the rest follows when its streams are through. */
+static void many_streams_are_sent_part_by_part(void **state) {
+  fixture *f = *state;
+  char name[48];
+  f->options.config = NAMES DIRECT "num_workers: 1\n";
+  ncl_test *t = start(f);
+  ncl_test_build *build = ncl_test_build_open(t, NCL_SIGNAL_LOGS);
+  for (uint32_t i = 0; i < NCL_LOG_SET_STREAMS + 2; i++) {
+    (void)snprintf(name, sizeof name, "aws.ecs.task.id=%u", i);
+    ncl_test_resource(build, name);
+    ncl_test_logs(build, 1, "x", NULL);
+  }
+  const ncl_test_answer *answer = ncl_test_consume(t, ncl_test_build_finish(build), NULL);
+  for (uint32_t i = 0; i < NCL_LOG_SET_STREAMS + 2; i++) {
+    assert_int_equal(answer->status, NCL_PENDING);
+    assert_int_equal(f->fake.count, 1);
+    fake_aws_forget(&f->fake, "{}");
+  }
+  assert_int_equal(answer->status, NCL_OK);
+}
+
 static void undefined_placeholders_are_said_once(void **state) {
   fixture *f = *state;
   ncl_test *t = start(f);
@@ -370,6 +420,8 @@ int main(void) {
       TEST(without_a_client_or_a_call_nothing_is_lost),
       TEST(a_client_that_cannot_be_is_an_error_for_good),
       TEST(a_spent_budget_stops_all_but_one_try),
+      TEST(a_large_batch_is_sent_part_by_part_and_its_end_alone_again),
+      TEST(many_streams_are_sent_part_by_part),
       TEST(undefined_placeholders_are_said_once),
       TEST(configs_that_cannot_be_are_refused),
   };
