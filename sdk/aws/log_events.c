@@ -3,9 +3,12 @@
 #include <nacelle/json_write.h>
 #include <stdlib.h>
 
+#include "log_plain.h"
 #include "log_set.h"
 
 #define NS_PER_MS INT64_C(1000000)
+#define BEFORE_TIME ",{\"timestamp\":"
+#define BEFORE_MESSAGE ",\"message\":\""
 
 static const char truncated[] = "[Truncated...]";
 #define TRUNCATED_LEN (sizeof truncated - 1)
@@ -135,16 +138,7 @@ static const uint8_t *cut_at(const uint8_t *at, const uint8_t *end, size_t limit
   return end;
 }
 
-/* Bytes of the message by itself. */
-static size_t plain_size(const ncl_log_events *set, size_t from, size_t to) {
-  size_t size = 0;
-  const uint8_t *end = set->text.base + to;
-  for (const uint8_t *at = set->text.base + from; at < end; size++)
-    at = *at == '\\' ? skip_escape(at, end) : at + 1;
-  return size;
-}
-
-/* NCL_OK, and *size: bytes that the message now has by itself, if they had to be counted. */
+/* *size: bytes that the message now has by itself, if they had to be counted. */
 static void shorten(ncl_log_events *set, size_t *size) {
   ncl_writer *w = &set->text;
   size_t limit = set->max_event - NCL_LOG_EVENT_EXTRA;
@@ -153,7 +147,7 @@ static void shorten(ncl_log_events *set, size_t *size) {
   if (cut_at(begin, end, limit, size) == end) return;
   const uint8_t *stop = cut_at(begin, end, limit - TRUNCATED_LEN, size);
   w->len = (size_t)(stop - w->base);
-  *size = plain_size(set, set->message, w->len) + TRUNCATED_LEN;
+  *size = ncl_log_plain_size(begin, (size_t)(stop - begin)) + TRUNCATED_LEN;
   ncl_write_raw(w, truncated, TRUNCATED_LEN);
   set->truncated++;
 }
@@ -163,9 +157,9 @@ ncl_writer *ncl_log_events_begin(ncl_log_events *set, uint32_t stream, int64_t t
   set->begun = w->len;
   set->begun_stream = stream;
   set->begun_ms = time_ms > 0 ? time_ms : set->now_ms;
-  ncl_json_literal(w, ",{\"timestamp\":");
+  ncl_json_literal(w, BEFORE_TIME);
   ncl_json_put_int(w, set->begun_ms);
-  ncl_json_literal(w, ",\"message\":\"");
+  ncl_json_literal(w, BEFORE_MESSAGE);
   set->message = w->len;
   return w;
 }
@@ -262,13 +256,12 @@ size_t ncl_log_events_bytes(const ncl_log_events *set) {
 }
 
 ncl_str ncl_log_events_message(const ncl_log_events *set, uint32_t i) {
-  static const char before[] = "\"message\":\"";
   const ncl_log_event *e = &set->events[i];
+  size_t before = sizeof BEFORE_TIME - 1 + sizeof BEFORE_MESSAGE - 1;
   if (e->len == 0) return ncl_str_of(NULL, 0);
-  const char *at = (const char *)set->text.base + e->at;
-  /* Before it are a number and names only. */
-  const char *message = (const char *)memmem(at, e->len, before, sizeof before - 1) + sizeof before - 1;
-  return ncl_str_of(message, (size_t)(at + e->len - message) - 2);
+  for (int64_t digits = e->time_ms; digits > 0; digits /= 10)
+    before++;
+  return ncl_str_of((const char *)set->text.base + e->at + before, e->len - before - 2);
 }
 
 ncl_str ncl_log_events_group(const ncl_log_events *set, uint32_t stream) {
@@ -316,8 +309,7 @@ ncl_status ncl_log_events_sort(ncl_log_events *set) {
 static uint32_t size_of(ncl_log_events *set, ncl_log_event *e) {
   if (e->size == 0) {
     ncl_str message = ncl_log_events_message(set, (uint32_t)(e - set->events));
-    size_t from = (size_t)((const uint8_t *)message.ptr - set->text.base);
-    e->size = (uint32_t)(plain_size(set, from, from + message.len) + NCL_LOG_EVENT_EXTRA);
+    e->size = (uint32_t)(ncl_log_plain_size((const uint8_t *)message.ptr, message.len) + NCL_LOG_EVENT_EXTRA);
   }
   return e->size;
 }

@@ -65,6 +65,15 @@ static void say_rejected(log_try *t) {
   }
 }
 
+static ncl_str main_reason(const log_reasons *reasons) {
+  uint32_t most = 0;
+  if (reasons->count == 0) return ncl_str_of(NULL, 0);
+  for (uint32_t i = 1; i < reasons->count; i++) {
+    if (reasons->list[i].items > reasons->list[most].items) most = i;
+  }
+  return str(reasons->list[most].word);
+}
+
 static uint64_t count_open(const ncl_log_events *set) {
   uint64_t open = 0;
   for (uint32_t i = 0; i < set->count; i++)
@@ -93,6 +102,7 @@ static void finish(ncl_log_sender *sender, log_try *t) {
   say_rejected(t);
   if (is_anything_open(t->set)) result.status = t->failure == NCL_NO_MEMORY ? NCL_NO_MEMORY : NCL_RETRYABLE;
   result.message = str(t->words);
+  result.reason = main_reason(&t->reasons);
   result.delivered = t->delivered;
   result.rejected = t->rejected;
   result.open = count_open(t->set);
@@ -104,6 +114,7 @@ static void finish(ncl_log_sender *sender, log_try *t) {
 void ncl_log_outcome(const ncl_log_result *result, ncl_outcome *outcome) {
   outcome->status = result->status;
   outcome->message = result->message;
+  outcome->reason = result->reason;
   outcome->rejected = result->rejected;
   if (result->status != NCL_OK) {
     outcome->retry_after_ns = result->retry_after_ns;

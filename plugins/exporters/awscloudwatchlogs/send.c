@@ -21,7 +21,7 @@ struct ncl_cwl_attempt {
   uint64_t delivered, rejected;
   ncl_status failure; /* NCL_OK = nothing speaks against the next part */
   int64_t retry_after_ns;
-  uint64_t bytes;
+  ncl_str reason;
   char words[WORDS];
   struct ncl_cwl_attempt *next;
 };
@@ -76,6 +76,7 @@ static void finish(ncl_cwl_attempt *a) {
   uint32_t total = a->batch->records.count, open = 0;
   ncl_log_result result = {.status = NCL_OK,
                            .message = str(a->words),
+                           .reason = a->reason,
                            .retry_after_ns = a->retry_after_ns,
                            .delivered = a->delivered,
                            .rejected = a->rejected};
@@ -202,9 +203,9 @@ static void take_part(ncl_cwl_attempt *a, const ncl_log_result *result) {
   ncl_log_events_free(a->set);
   a->set = NULL;
   say(a, result->message);
+  if (result->reason.len > 0) a->reason = result->reason;
   a->delivered += result->delivered;
   a->rejected += result->rejected;
-  a->bytes += result->bytes;
   a->failure = result->status;
   if (result->retry_after_ns > a->retry_after_ns) a->retry_after_ns = result->retry_after_ns;
 }

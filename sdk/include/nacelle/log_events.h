@@ -163,7 +163,8 @@ void ncl_log_sender_free(ncl_log_sender *sender);
 typedef struct ncl_log_result {
   ncl_status status; /* NCL_OK: nothing is open any more; NCL_RETRYABLE, NCL_NO_MEMORY */
   uint32_t reserved;
-  ncl_str message; /* reason in words, where something failed or was rejected */
+  ncl_str message; /* in words, where something failed or was rejected */
+  ncl_str reason;  /* why the most of what was rejected was: a static word ("too_old"); empty = nothing was */
   int64_t retry_after_ns;
   uint64_t delivered;
   uint64_t rejected;

@@ -200,6 +200,17 @@ static void what_is_rejected_is_counted_by_its_reason(void **state) {
   assert_int_equal(ncl_test_metric(t, "otelcol_exporter_awscloudwatchlogs_rejected_log_events", NULL), 4);
 }
 
+static void what_is_lost_from_the_queue_is_counted_under_the_reason_of_the_most(void **state) {
+  fixture *f = *state;
+  f->options.config = NAMES RETRIES;
+  ncl_test *t = start(f);
+  (void)send_logs(t, 10, "aws.ecs.task.id=a");
+  fake_aws_answer(&f->fake, 0,
+                  "{\"rejectedLogEventsInfo\":{\"tooOldLogEventEndIndex\":2,\"tooNewLogEventStartIndex\":7}}");
+  assert_int_equal(ncl_test_metric(t, "otelcol_exporter_sent_log_records", NULL), 5);
+  assert_int_equal(ncl_test_metric(t, "nacelle_dropped_items", "reason=too_new"), 5);
+}
+
 static void answers_that_make_no_sense_are_those_of_success(void **state) {
   static const char *const bodies[] = {"no JSON", "{\"rejectedLogEventsInfo\":7}",
                                        "{\"rejectedLogEventsInfo\":{\"tooOldLogEventEndIndex\":-3}}",
@@ -411,6 +422,7 @@ int main(void) {
       TEST(a_retention_that_is_throttled_is_set_later),
       TEST(only_the_stream_that_failed_is_sent_again),
       TEST(what_is_rejected_is_counted_by_its_reason),
+      TEST(what_is_lost_from_the_queue_is_counted_under_the_reason_of_the_most),
       TEST(answers_that_make_no_sense_are_those_of_success),
       TEST(a_call_that_is_refused_is_rejected_and_the_others_sent),
       TEST(one_stream_has_one_call_at_a_time),
