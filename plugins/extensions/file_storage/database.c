@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #define FORMAT_VERSION 1
@@ -16,9 +17,13 @@
 #define PAGE_SIZE 16384           /* values are some KiB to some MiB */
 #define CACHE_KIB 1024
 #define LOG_LIMIT (8 << 20) /* bytes that the write-ahead log keeps when it is empty */
+#define LOG_PAGES 1000u     /* in the log, from which on they are moved to the file */
+#define RESERVE (256 << 10) /* bytes of the disk that entries leave free, so that deleting them finds room */
 
 struct ncl_database {
   sqlite3 *file;
+  uint64_t log_pages; /* that are not in the file yet */
+  char *path;
   sqlite3_stmt *put, *drop, *begin, *commit, *rollback, *scan;
 };
 
@@ -74,6 +79,34 @@ static int64_t ask(sqlite3 *file, const char *sql) {
   }
   (void)sqlite3_finalize(statement);
   return answer;
+}
+
+/* ---- the write-ahead log ----------------------------------------------------------------------------- */
+
+static int on_log(void *arg, sqlite3 *file, const char *name, int pages) {
+  ncl_database *d = arg;
+  (void)file;
+  (void)name;
+  d->log_pages = pages > 0 ? (uint64_t)pages : 0;
+  return SQLITE_OK;
+}
+
+/* Moves the log's pages to the file. Where that cannot be done now they stay in the log. */
+static void move_log(ncl_database *d, int mode) {
+  int all = 0, moved = 0;
+  if (sqlite3_wal_checkpoint_v2(d->file, NULL, mode, &all, &moved) == SQLITE_OK && all == moved) d->log_pages = 0;
+}
+
+/* On a disk that is full nothing can be deleted either: what is deleted is written to the log first, and the log is
+ * moved to the file when it is long. So an entry of `len` bytes leaves room for both. */
+static bool leaves_room(const ncl_database *d, size_t len) {
+  struct statvfs disk;
+  if (statvfs(d->path, &disk) != 0) return true;
+  uint64_t left = (uint64_t)disk.f_bavail * disk.f_frsize, pages = len / PAGE_SIZE + 2, growth = d->log_pages + pages;
+  if (left >= (pages + growth) * PAGE_SIZE + RESERVE) return true;
+  int64_t unused = ask(d->file, "PRAGMA freelist_count"); /* pages of the file that need not be made */
+  if (unused > 0) growth -= growth < (uint64_t)unused ? growth : (uint64_t)unused;
+  return left >= (pages + growth) * PAGE_SIZE + RESERVE;
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------- */
@@ -154,6 +187,7 @@ void ncl_database_close(ncl_database *d) {
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
     (void)sqlite3_finalize(all[i]);
   (void)sqlite3_close(d->file);
+  free(d->path);
   free(d);
 }
 
@@ -165,7 +199,9 @@ static outcome open_file(const char *path, const ncl_database_options *options, 
   ncl_database *d = calloc(1, sizeof *d);
   bool is_new = false, ok;
   outcome result = REFUSED;
-  if (d == NULL) {
+  if (d != NULL) d->path = strdup(path);
+  if (d == NULL || d->path == NULL) {
+    free(d);
     (void)snprintf(words, NCL_DATABASE_WORDS, "no memory");
     return REFUSED;
   }
@@ -180,6 +216,9 @@ static outcome open_file(const char *path, const ncl_database_options *options, 
   }
   if (ok && options->compact && !is_new) (void)run(d->file, "VACUUM");
   if (ok) {
+    (void)sqlite3_wal_hook(d->file, on_log, d);
+    /* What an earlier process left in the log. */
+    move_log(d, SQLITE_CHECKPOINT_PASSIVE);
     *into = d;
     return OPENED;
   }
@@ -281,11 +320,14 @@ static int step(sqlite3_stmt *statement) {
 }
 
 ncl_status ncl_database_begin(ncl_database *d, char words[NCL_DATABASE_WORDS]) {
+  if (d->log_pages > 0 && !leaves_room(d, 0)) move_log(d, SQLITE_CHECKPOINT_TRUNCATE);
   return step(d->begin) == SQLITE_DONE ? NCL_OK : fail(d->file, "beginning a transaction", words);
 }
 
 ncl_status ncl_database_commit(ncl_database *d, char words[NCL_DATABASE_WORDS]) {
-  return step(d->commit) == SQLITE_DONE ? NCL_OK : fail(d->file, "writing a transaction", words);
+  if (step(d->commit) != SQLITE_DONE) return fail(d->file, "writing a transaction", words);
+  if (d->log_pages >= LOG_PAGES) move_log(d, SQLITE_CHECKPOINT_PASSIVE);
+  return NCL_OK;
 }
 
 void ncl_database_rollback(ncl_database *d) {
@@ -324,6 +366,10 @@ static ncl_status put(ncl_database *d, const ncl_storage_op *op, char words[NCL_
   if (len > INT32_MAX / 2) {
     (void)snprintf(words, NCL_DATABASE_WORDS, "an entry of %zu bytes is larger than 1 GiB", len);
     return NCL_PERMANENT;
+  }
+  if (!leaves_room(d, len)) {
+    (void)snprintf(words, NCL_DATABASE_WORDS, "writing an entry: the disk is full: No space left on device");
+    return NCL_RETRYABLE;
   }
   (void)sqlite3_bind_int64(d->put, 1, (sqlite3_int64)op->key);
   if (op->value.count != 1) return put_pieces(d, op, words);
