@@ -25,20 +25,20 @@ def wrapped(program, directory, name, *lines):
 
 
 def _make_group(name, size):
-    """The group's folder and the file of its peak, or None where groups cannot be made."""
+    """The group's folder, or None where groups cannot be made."""
     try:
         if (V1 / "memory.limit_in_bytes").exists():
             group = V1 / name
             group.mkdir()
             (group / "memory.limit_in_bytes").write_text(str(size))
-            return group, group / "memory.max_usage_in_bytes", group / "memory.failcnt"
+            return group
         if "memory" in (V2 / "cgroup.subtree_control").read_text().split():
             group = V2 / name
             group.mkdir()
             (group / "memory.max").write_text(str(size))
             with contextlib.suppress(OSError):
                 (group / "memory.swap.max").write_text("0")
-            return group, group / "memory.peak", group / "memory.events"
+            return group
     except OSError:
         pass
     return None
@@ -48,11 +48,10 @@ def _make_group(name, size):
 def memory_limited(program, directory, size):
     """The program inside a memory cgroup of `size` bytes; (program, group) with group None where cgroups cannot be made
     and only the data segment is limited (malloc fails beyond it)."""
-    made = _make_group(f"nacelle-test-{os.getpid()}-{time.monotonic_ns()}", size)
-    if made is None:
+    group = _make_group(f"nacelle-test-{os.getpid()}-{time.monotonic_ns()}", size)
+    if group is None:
         yield wrapped(program, directory, "limited", f"ulimit -d {size >> 10}"), None
         return
-    group, _, _ = made
     try:
         yield wrapped(program, directory, "limited", f"echo $$ > {group}/cgroup.procs || exit 9"), group
     finally:
@@ -61,6 +60,10 @@ def memory_limited(program, directory, size):
                 group.rmdir()
                 break
             time.sleep(0.05)
+
+
+def described(group, size):
+    return f"{'container' if group else 'data segment'} of {size >> 20} MiB"
 
 
 def few_descriptors(program, directory, count):
