@@ -55,6 +55,8 @@ static void free_item(ncl_delivery *d, item *i, bool is_over) {
   free(i);
 }
 
+static const ncl_str deadline_reason = NCL_STR("deadline");
+
 static void end_item(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
   answer_sender(d, i, outcome);
   free_item(d, i, true);
@@ -149,6 +151,8 @@ void ncl_delivery_try_again(ncl_delivery *d, item *i, const ncl_outcome *outcome
     ncl_delivery_drop(d, i, outcome, d->end_reason);
   } else if (delay < 0) {
     ncl_delivery_drop(d, i, outcome, (ncl_str)NCL_STR("retries_exhausted"));
+  } else if (i->deadline_ns > 0 && now + delay >= i->deadline_ns) {
+    ncl_delivery_drop(d, i, outcome, deadline_reason);
   } else {
     i->not_before_ns = now + delay;
     backend_failed(d, i, outcome, now);
@@ -224,9 +228,16 @@ static bool prepare_item(ncl_delivery *d, item *i, int64_t now) {
 void ncl_delivery_try(ncl_delivery *d, item *i) {
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   int64_t now = now_ns(d);
+  if (i->deadline_ns > 0 && now >= i->deadline_ns) {
+    outcome.status = NCL_RETRYABLE;
+    outcome.message = (ncl_str)NCL_STR("the sender's deadline passed before it could be sent");
+    ncl_delivery_drop(d, i, &outcome, deadline_reason);
+    return;
+  }
   if (!ncl_delivery_has_batch(d, i)) return;
   if (!i->prepared && !prepare_item(d, i, now)) return;
   int64_t deadline = d->options.timeout_ns > 0 ? now + d->options.timeout_ns : 0;
+  if (i->deadline_ns > 0 && (deadline == 0 || i->deadline_ns < deadline)) deadline = i->deadline_ns;
   i->attempt = ncl_token_open(d->port.tokens, d->port.exporter, d->port.exporter, on_try_done, i, deadline);
   if (i->attempt == 0) {
     outcome.message = (ncl_str)NCL_STR("no memory for another call");
@@ -419,6 +430,10 @@ ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outco
   i->item.context = call->context;
   i->item.enqueued_ns = now_ns(d);
   i->result = waits ? call->token : 0;
+  /* Who waits for the backend waits no longer than this, and sends it again itself. */
+  if (!d->options.queue_enabled || (d->options.wait_for_result && d->options.storage.len == 0)) {
+    i->deadline_ns = call->deadline_ns;
+  }
   d->port.host->batch_retain(call->batch);
   d->port.host->context_retain(call->context);
   if (!room) {

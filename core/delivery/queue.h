@@ -11,14 +11,15 @@ typedef struct item {
   struct item *prev, *next;
   struct list *in;
   ncl_delivery *delivery;
-  ncl_token result;  /* of the sender that waits; 0 = none */
-  ncl_token attempt; /* of the try under way */
-  uint64_t size;     /* in units of the sizer */
-  uint64_t bytes;    /* of the batch as it came */
-  uint64_t sent;     /* records, over all tries */
-  uint64_t rejected; /* refused for good, over all tries */
-  uint64_t given_up; /* of these, by prepare */
-  ncl_str reason;    /* of the newest that were */
+  ncl_token result;    /* of the sender that waits; 0 = none */
+  ncl_token attempt;   /* of the try under way */
+  uint64_t size;       /* in units of the sizer */
+  uint64_t bytes;      /* of the batch as it came */
+  uint64_t sent;       /* records, over all tries */
+  uint64_t rejected;   /* refused for good, over all tries */
+  uint64_t given_up;   /* of these, by prepare */
+  ncl_str reason;      /* of the newest that were */
+  int64_t deadline_ns; /* of the sender that waits: it is told then, and has its data; 0 = none */
   int64_t first_try_ns;
   int64_t not_before_ns;
   bool prepared;

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """End-to-end acknowledgement: without a queue, or with one that waits for the result, the client's answer is the backend's,
-also behind `batch`: its refusal, its wish when to come again, its partial success."""
+also behind `batch`: its refusal, its wish when to come again, its partial success. And who waits, waits no longer than
+the client's deadline."""
+
+import time
 
 import grpc
 import pytest
-from account import TABLE, balance, drops, own_metrics, own_metrics_at, request_of
+from account import TABLE, balance, drops, own_metrics, own_metrics_at, request_of, total
 from backend import GrpcBackend, HttpBackend, Mood
 from e2e import config
 from e2e.answers import Answer
@@ -60,3 +63,31 @@ def test_the_backends_answer_is_the_clients(program, collectors, exporter, queue
         assert (row.lost, row.delivered) == (0, 3)
         assert not drops(metrics, exporter), "what the client was told of is not lost"
         TABLE.append(row)
+
+
+@pytest.mark.parametrize("retry", [OFF, {"initial_interval": "20ms"}], ids=["once", "retry"])
+@pytest.mark.parametrize("mood", [Mood(hangs=True), Mood(Answer(503))], ids=["hangs", "busy"])
+@waits
+@exporters
+def test_nobody_waits_longer_than_the_client(program, collectors, exporter, queue, mood, retry):
+    """The client's deadline ends its call, and the try that is made for it; nothing is sent later that nobody waits
+    for, as the client sends it again itself."""
+    if mood.answer.http_status != 200 and retry is OFF:
+        pytest.skip("a refusal that is not tried again needs no deadline")
+    with EXPORTERS[exporter]() as backend:
+        backend.mood = mood
+        collector = collectors(tree(program, exporter, backend, queue, retry=retry, timeout="60s"))
+        with GrpcSender(collector.port("grpc")) as sender:
+            with pytest.raises(grpc.RpcError) as refusal:
+                sender.send(TRACES, request_of([1, 2]), timeout=0.3)
+            assert refusal.value.code() in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE)
+            assert backend.requests >= 1
+            deadline = time.monotonic() + 20
+            while total(own_metrics(collector), "otelcol_exporter_in_flight_requests") and time.monotonic() < deadline:
+                time.sleep(0.02)
+            metrics = own_metrics(collector)
+            assert total(metrics, "otelcol_exporter_(in_flight_requests|queue_size)") == 0
+            backend.mood = Mood()
+            sender.send(TRACES, request_of([3]))
+        assert set(backend.taken) == {3}
+        assert not drops(metrics, exporter)

@@ -64,10 +64,10 @@ class GrpcSender:
     def close(self):
         self._channel.close()
 
-    def send(self, signal, body, metadata=(), compression=None):
+    def send(self, signal, body, metadata=(), compression=None, timeout=CALL_S):
         """Sends bytes or a message and returns the response."""
         raw = body if isinstance(body, bytes) else body.SerializeToString()
-        return self._call[signal.name](raw, timeout=CALL_S, metadata=metadata, compression=compression)
+        return self._call[signal.name](raw, timeout=timeout, metadata=metadata, compression=compression)
 
 
 class HttpError(Exception):

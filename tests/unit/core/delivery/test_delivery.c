@@ -31,6 +31,8 @@ typedef struct exporter {
   char reason[32];
   int64_t queue_size;
   uint64_t offered;
+  int64_t deadline_ns; /* of what is handed in */
+  int64_t try_until_ns;
   uint32_t results;        /* answers that senders got */
   ncl_outcome last_result; /* without the message */
 } exporter;
@@ -45,7 +47,7 @@ static ncl_status fake_prepare(void *self, ncl_item *item, ncl_outcome *outcome)
 
 static ncl_status fake_send(void *self, ncl_item *item, ncl_token token, int64_t deadline_ns, ncl_outcome *outcome) {
   exporter *e = self;
-  (void)deadline_ns;
+  e->try_until_ns = deadline_ns;
   uint32_t n = e->sends < e->answer_count ? e->sends : e->answer_count - 1;
   assert_true(e->sends < MAX);
   e->sent_items[e->sends++] = item->batch != NULL ? item->batch->items : item->items;
@@ -156,7 +158,7 @@ static void on_result(void *arg, const ncl_outcome *outcome) {
 static ncl_status hand_in(exporter *e, uint32_t spans) {
   const ncl_batch *batch = batch_of(&e->f, spans);
   ncl_outcome outcome = NCL_OUTCOME_INIT;
-  ncl_call call = {sizeof call, 0, 0, batch, e->f.process->nobody, 0, NULL};
+  ncl_call call = {sizeof call, 0, 0, batch, e->f.process->nobody, e->deadline_ns, NULL};
   call.token = ncl_token_open(e->f.process->tokens, NULL, NULL, on_result, e, 0);
   ncl_status status = ncl_delivery_consume(e->delivery, &call, &outcome);
   if (status != NCL_PENDING) (void)ncl_token_cancel(e->f.process->tokens, call.token);
@@ -317,6 +319,45 @@ static void counts_each_record_once(void **state) {
     assert_int_equal(e.sends, rows[r].left > 0 ? 2 : 1);
     assert_int_equal(e.sent + e.dropped, 10);
     assert_int_equal(e.sent, rows[r].sent + rows[r].left);
+    close_exporter(&e);
+  }
+}
+
+static void no_try_is_made_for_a_sender_whose_deadline_passed(void **state) {
+  (void)state;
+  for (int64_t waits = 0; waits < 2; waits++) {
+    exporter e;
+    ncl_delivery_options options = defaults();
+    options.queue_enabled = waits;
+    options.wait_for_result = waits;
+    options.num_consumers = 1;
+    open_exporter(&e, &options, false);
+    int64_t now = e.f.process->host.now_ns(e.component);
+    /* A try ends with the deadline, and none is planned behind it. */
+    ANSWER(&e, NCL_PENDING, NCL_RETRYABLE, NCL_OK);
+    e.deadline_ns = now + 3 * S;
+    assert_int_equal(hand_in(&e, 2), NCL_PENDING);
+    assert_int_equal(e.try_until_ns, now + 3 * S);
+    if (waits) {
+      /* It waits for its turn until nobody waits for it any more. */
+      assert_int_equal(hand_in(&e, 3), NCL_PENDING);
+      advance(&e.f, 3 * S);
+      assert_int_equal(e.results, 2);
+      assert_int_equal(e.sends, 1);
+    } else {
+      advance(&e.f, 3 * S);
+      assert_int_equal(e.results, 1);
+    }
+    assert_int_equal(e.cancels, 1);
+    uint32_t before = e.results;
+    e.deadline_ns = now + 7 * S;
+    assert_int_equal(hand_in(&e, 4), NCL_PENDING);
+    settle(&e.f);
+    assert_int_equal(e.results, before + 1);
+    assert_int_equal(e.last_result.status, NCL_RETRYABLE);
+    assert_int_equal(ncl_delivery_look(e.delivery).in_flight, 0);
+    /* The sender still has it. */
+    assert_int_equal(e.dropped, 0);
     close_exporter(&e);
   }
 }
@@ -594,6 +635,7 @@ int main(void) {
       cmocka_unit_test(tries_again_after_the_delay_and_prepares_once),
       cmocka_unit_test(drops_and_counts_what_is_refused_for_good),
       cmocka_unit_test(gives_up_after_max_elapsed_time),
+      cmocka_unit_test(no_try_is_made_for_a_sender_whose_deadline_passed),
       cmocka_unit_test(sends_only_the_remainder_again),
       cmocka_unit_test(partial_success_counts_what_was_rejected),
       cmocka_unit_test(counts_each_record_once),
