@@ -16,9 +16,10 @@
 #define APPLICATION_ID 0x4e636c53 /* "NclS": file(1) and others can tell */
 #define PAGE_SIZE 16384           /* values are some KiB to some MiB */
 #define CACHE_KIB 1024
-#define LOG_LIMIT (8 << 20) /* bytes that the write-ahead log keeps when it is empty */
-#define LOG_PAGES 1000u     /* in the log, from which on they are moved to the file */
-#define RESERVE (256 << 10) /* bytes of the disk that entries leave free, so that deleting them finds room */
+#define LOG_LIMIT (8 << 20)   /* bytes that the write-ahead log keeps when it is empty */
+#define LOG_PAGES 1000u       /* in the log, from which on they are moved to the file */
+#define SALVAGE_STEPS 100000u /* keys tried one by one behind what is broken; then in larger steps */
+#define RESERVE (256 << 10)   /* bytes of the disk that entries leave free, so that deleting them finds room */
 
 struct ncl_database {
   sqlite3 *file;
@@ -233,30 +234,80 @@ static outcome open_file(const char *path, const ncl_database_options *options, 
 
 /* ---- a file that is broken --------------------------------------------------------------------------- */
 
-static bool put_row(ncl_database *to, uint64_t key, const void *bytes, int len) {
-  ncl_range value = {bytes, (size_t)len};
-  ncl_storage_op op = {NCL_STORAGE_PUT, 0, key, {&value, 1, sizeof value}};
-  char words[NCL_DATABASE_WORDS];
-  return ncl_database_apply(to, &op, words) == NCL_OK;
+/* One row, unless `to` has its key and `keep` says that this one is to stay. False: no more can be written. */
+static bool copy_row(sqlite3_stmt *row, ncl_database *to, bool keep) {
+  sqlite3_stmt *put = NULL;
+  const char *sql = keep ? "INSERT OR IGNORE INTO entry (key, value) VALUES (?1, ?2)"
+                         : "INSERT OR REPLACE INTO entry (key, value) VALUES (?1, ?2)";
+  bool ok = sqlite3_prepare_v2(to->file, sql, -1, &put, NULL) == SQLITE_OK;
+  ok = ok && sqlite3_bind_int64(put, 1, sqlite3_column_int64(row, 0)) == SQLITE_OK &&
+       sqlite3_bind_value(put, 2, sqlite3_column_value(row, 1)) == SQLITE_OK;
+  int code = ok ? sqlite3_step(put) : SQLITE_NOMEM;
+  (void)sqlite3_finalize(put);
+  /* Junk need not be a value at all. */
+  return code == SQLITE_DONE || (code & 0xff) == SQLITE_CONSTRAINT;
 }
 
-/* Copies what can be read, from both ends, since one broken page ends a scan. Returns how many. */
+/* What is known of the order of a file that is broken: a key may be junk, and then too large to go on behind it. */
+typedef struct place {
+  sqlite3_int64 sure; /* a larger one came behind it, in order */
+  sqlite3_int64 last;
+} place;
+
+static void note_key(place *p, sqlite3_int64 key) {
+  if (key > p->last) {
+    p->sure = p->last;
+    p->last = key;
+  } else if (key > p->sure) {
+    p->last = key;
+  }
+}
+
+/* Copies rows in their order; where one cannot be read, from the next key on that can. */
+static void copy_rows(sqlite3 *from, ncl_database *to) {
+  sqlite3_stmt *rows = NULL;
+  sqlite3_int64 at = 0, step = 1;
+  uint32_t in_vain = 0; /* since it last got on */
+  place p = {-1, -1};
+  int code = sqlite3_prepare_v2(from, "SELECT key, value FROM entry WHERE key >= ?1 ORDER BY key", -1, &rows, NULL);
+  for (bool ok = code == SQLITE_OK; ok;) {
+    (void)sqlite3_bind_int64(rows, 1, at);
+    p.last = p.sure;
+    while (ok && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+      note_key(&p, sqlite3_column_int64(rows, 0));
+      ok = copy_row(rows, to, false);
+    }
+    (void)sqlite3_reset(rows);
+    if (!is_broken(code)) break;
+    if (p.sure >= at) {
+      at = p.sure;
+      step = 1;
+      in_vain = 0;
+    }
+    if (++in_vain > SALVAGE_STEPS) step *= 2;
+    ok = ok && at < INT64_MAX - step;
+    at += step;
+  }
+  (void)sqlite3_finalize(rows);
+}
+
+/* What lies in front of a break on an inner level of the file is found from the end, too. */
+static void copy_rows_from_the_end(sqlite3 *from, ncl_database *to) {
+  sqlite3_stmt *rows = NULL;
+  bool ok = sqlite3_prepare_v2(from, "SELECT key, value FROM entry ORDER BY key DESC", -1, &rows, NULL) == SQLITE_OK;
+  while (ok && sqlite3_step(rows) == SQLITE_ROW)
+    ok = copy_row(rows, to, true);
+  (void)sqlite3_finalize(rows);
+}
+
+/* Copies what can be read. Returns how many rows. */
 static uint64_t salvage(const char *aside, ncl_database *to) {
-  static const char *const orders[] = {"SELECT key, value FROM entry ORDER BY key",
-                                       "SELECT key, value FROM entry ORDER BY key DESC"};
   sqlite3 *from = NULL;
   char words[NCL_DATABASE_WORDS];
   if (ncl_database_begin(to, words) != NCL_OK) return 0;
   if (sqlite3_open_v2(aside, &from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) {
-    for (size_t i = 0; i < 2; i++) {
-      sqlite3_stmt *rows = NULL;
-      bool ok = sqlite3_prepare_v2(from, orders[i], -1, &rows, NULL) == SQLITE_OK;
-      while (ok && sqlite3_step(rows) == SQLITE_ROW) {
-        ok = put_row(to, (uint64_t)sqlite3_column_int64(rows, 0), sqlite3_column_blob(rows, 1),
-                     sqlite3_column_bytes(rows, 1));
-      }
-      (void)sqlite3_finalize(rows);
-    }
+    copy_rows(from, to);
+    copy_rows_from_the_end(from, to);
   }
   (void)sqlite3_close(from);
   if (ncl_database_commit(to, words) != NCL_OK) ncl_database_rollback(to);

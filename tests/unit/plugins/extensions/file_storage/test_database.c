@@ -240,6 +240,26 @@ static void keeps_what_can_be_read_of_a_broken_file(void **state) {
   assert_int_equal(put_text(f, 99, "goes on"), NCL_OK);
 }
 
+/* Several holes, and keys that are far apart: each hole costs what lies in it. */
+static void keeps_what_lies_between_broken_pages(void **state) {
+  fixture *f = *state;
+  char *value = calloc(1, 12 << 10);
+  struct stat st;
+  open_database(f);
+  for (uint64_t key = 1; key <= 200; key++)
+    assert_int_equal(put(f, key <= 100 ? key : key + (UINT64_C(1) << 40), value, 12 << 10, NULL, 0), NCL_OK);
+  free(value);
+  ncl_database_close(f->database);
+  f->database = NULL;
+  assert_int_equal(stat(f->path, &st), 0);
+  off_t pages = st.st_size / 16384;
+  for (off_t hole = 1; hole <= 8; hole++)
+    overwrite(f->path, pages * hole / 10 * 16384, 16384);
+  open_database(f);
+  assert_true(f->report.was_broken);
+  assert_in_range(f->report.salvaged, 180, 199);
+}
+
 static void a_file_of_junk_is_put_aside(void **state) {
   fixture *f = *state;
   int fd = open(f->path, O_WRONLY | O_CREAT, 0600);
@@ -271,6 +291,7 @@ int main(void) {
       TEST(refuses_another_programs_database),
       TEST(refuses_a_later_format),
       TEST(keeps_what_can_be_read_of_a_broken_file),
+      TEST(keeps_what_lies_between_broken_pages),
       TEST(a_file_of_junk_is_put_aside),
       TEST(says_why_a_file_cannot_be_opened),
   };
