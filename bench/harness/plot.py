@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 WIDTH, LEFT, RIGHT = 1000, 90, 20
 PANEL, GAP, TOP, BOTTOM = 150, 34, 58, 40
 LINES = ("#1b6ca8", "#d1495b", "#3a7d44", "#8e6c8a")
-BANDS = ("#f4d35e", "#f2a65a", "#cfe8ef", "#d8c4e6", "#cde6c0", "#f3c6c6", "#dddddd")
+BANDS = ("#f7e3a1", "#f8caa0", "#cfe8ef", "#dccbe8", "#d3e9c8", "#f6cfd4", "#dddddd", "#bfd3f2", "#c9d8c5", "#e6d5c3")
 
 
 def _nice(limit):
