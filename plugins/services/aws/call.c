@@ -177,15 +177,24 @@ static void explain_denial(const ncl_aws_sending *s, const ncl_aws_error *error)
   (void)snprintf(statement, sizeof statement, "{\"Effect\":\"Allow\",\"Action\":\"%.*s\",\"Resource\":\"%s\"}",
                  NCL_AWS_FMT(action), resource);
   ncl_str principal = error->principal[0] != '\0' ? ncl_aws_str(error->principal) : s->keys->view.source;
-  const ncl_attr attrs[] = {{.key = NCL_STR("action"), .type = NCL_ATTR_STR, .s = action},
-                            {.key = NCL_STR("resource"), .type = NCL_ATTR_STR, .s = ncl_aws_str(resource)},
-                            {.key = NCL_STR("principal"), .type = NCL_ATTR_STR, .s = principal},
-                            {.key = NCL_STR("statement"), .type = NCL_ATTR_STR, .s = ncl_aws_str(statement)},
-                            {.key = NCL_STR("reason"), .type = NCL_ATTR_STR, .s = ncl_aws_str(error->message)}};
-  s->request->service->host->log(
-      client->owner, NCL_LOG_ERROR, ncl_aws_str("aws.access_denied"),
-      ncl_aws_str("AWS refused a permission that this component needs: add the statement to the principal's policy."),
-      attrs, error->message[0] != '\0' ? 5 : 4);
+  /* Where a policy denies it, another that allows it changes nothing. */
+  bool is_explicit = strstr(error->message, "explicit deny") != NULL;
+  ncl_attr attrs[5] = {{.key = NCL_STR("action"), .type = NCL_ATTR_STR, .s = action},
+                       {.key = NCL_STR("resource"), .type = NCL_ATTR_STR, .s = ncl_aws_str(resource)},
+                       {.key = NCL_STR("principal"), .type = NCL_ATTR_STR, .s = principal}};
+  uint32_t count = 3;
+  if (!is_explicit) {
+    attrs[count++] = (ncl_attr){.key = NCL_STR("statement"), .type = NCL_ATTR_STR, .s = ncl_aws_str(statement)};
+  }
+  if (error->message[0] != '\0') {
+    attrs[count++] = (ncl_attr){.key = NCL_STR("reason"), .type = NCL_ATTR_STR, .s = ncl_aws_str(error->message)};
+  }
+  const char *words = is_explicit
+                          ? "A policy denies what this component needs; it has to be changed, a statement cannot help."
+                          : "AWS refused a permission that this component needs: add the statement to the principal's "
+                            "policy.";
+  s->request->service->host->log(client->owner, NCL_LOG_ERROR, ncl_aws_str("aws.access_denied"), ncl_aws_str(words),
+                                 attrs, count);
 }
 
 static void finish_error(ncl_aws_sending *s, received *r) {
