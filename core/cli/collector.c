@@ -158,7 +158,7 @@ bool ncl_collector_prepare(ncl_collector *c, bool check) {
   ncl_report_take(c->process, c->telemetry);
   c->telemetry = NULL;
   if (ncl_build(c->process, c->config, c->service, check, c->diagnostics) != NCL_OK) return ncl_cli_no_memory(), false;
-  if (check) ncl_config_warn_of_sizes(c->config, c->diagnostics);
+  if (check) ncl_config_warn_of_sizes(c->config, c->options->for_parameter, c->diagnostics);
   if (check) ncl_build_check(c->process, c->diagnostics);
   return true;
 }

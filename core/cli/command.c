@@ -47,13 +47,13 @@ static const ncl_command commands[] = {
     {.name = "validate",
      .summary = "Say everything that is wrong with a config, and end",
      .words = "",
-     .options = CONFIG_OPTIONS,
+     .options = CONFIG_OPTIONS | BIT(FOR_PARAMETER),
      .text =
          "Does all that `run` does before it starts anything: reads the config, loads the plugins, checks every "
          "setting, and what the settings point to (files, certificates) where that is safe. Every mistake is said at "
          "once, with its file, line and column, and what to do about it. Nothing is printed when all is well.\n\n"
          "Exit codes: 0 the config is good, maybe with warnings; 1 it is not.",
-     .examples = "Before it goes into a parameter\tnacelle validate --config collector-config.yaml",
+     .examples = "Before it goes into a parameter\tnacelle validate --for-parameter --config collector-config.yaml",
      .run = ncl_cli_validate},
     {.name = "print-config",
      .summary = "Print the config as it is in force: merged, expanded, with all defaults",

@@ -55,6 +55,10 @@ const ncl_option_spec ncl_option_specs[NCL_OPTIONS] = {
                          AT(mode)},
     [NCL_OPTION_VALIDATE] = {"--validate", 0, NCL_OPTION_SWITCH, NULL,
                              "Also check what components say of their settings (default true).", AT(validate)},
+    [NCL_OPTION_FOR_PARAMETER] = {"--for-parameter", 0, NCL_OPTION_SWITCH, NULL,
+                                  "Also warn of a file that is larger than an SSM parameter (4096 bytes, 8192 for an "
+                                  "advanced one). Of env: and ssm: that is always said.",
+                                  AT(for_parameter)},
     [NCL_OPTION_SCHEMA] = {"--schema", 0, NCL_OPTION_SWITCH, NULL,
                            "A JSON Schema (draft 2020-12) of the whole config, for editors and checks.", AT(schema)},
     [NCL_OPTION_FORMAT] = {"--format", 0, NCL_OPTION_TEXT, "FORMAT", "How the answer is written: ", AT(format)},

@@ -26,6 +26,7 @@ typedef enum ncl_option_id {
   NCL_OPTION_PID,
   NCL_OPTION_MODE,
   NCL_OPTION_VALIDATE,
+  NCL_OPTION_FOR_PARAMETER,
   NCL_OPTION_SCHEMA,
   NCL_OPTION_FORMAT,
   NCL_OPTION_PORT,
@@ -81,6 +82,7 @@ typedef struct ncl_options {
   int64_t pid;                /* of the process that is asked; 0 = the only one */
   const char *mode;           /* NULL, and below: not given */
   bool validate;
+  bool for_parameter;
   bool schema;
   const char *format;
   int64_t port;

@@ -155,13 +155,22 @@ ncl_config *ncl_config_load_with(const ncl_load_options *options, ncl_diagnostic
   return NULL;
 }
 
-void ncl_config_warn_of_sizes(const ncl_config *config, ncl_diagnostics *diagnostics) {
+static bool begins(ncl_str text, const char *with) {
+  return text.len >= strlen(with) && memcmp(text.ptr, with, strlen(with)) == 0;
+}
+
+/* In a container a variable is filled from a parameter. */
+static bool is_of_parameter(const ncl_source *source) {
+  return ncl_source_kind(source) == NCL_SOURCE_ENVIRONMENT || begins(ncl_source_name(source), "ssm:");
+}
+
+void ncl_config_warn_of_sizes(const ncl_config *config, bool all, ncl_diagnostics *diagnostics) {
   size_t i;
   for (i = 0; i < config->source_count; i++) {
     ncl_source *source = config->sources[i];
     size_t len = ncl_source_text(source).len;
     bool advanced = len > NCL_SSM_ADVANCED_MAX;
-    if (ncl_source_kind(source) != NCL_SOURCE_ENVIRONMENT || len <= NCL_SSM_STANDARD_MAX) continue;
+    if ((!all && !is_of_parameter(source)) || len <= NCL_SSM_STANDARD_MAX) continue;
     ncl_warning_at(diagnostics, (ncl_mark){source, 0, 0}, NO_PATH,
                    advanced ? "keep it in a secret (64 KiB) or a file, or shorten it"
                             : "make it an advanced parameter (8192 bytes) or a secret (64 KiB), or shorten it",

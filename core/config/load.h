@@ -57,8 +57,9 @@ typedef struct ncl_load_options {
  * whoever starts something asks ncl_diagnostics_errors first. */
 ncl_config *ncl_config_load_with(const ncl_load_options *options, ncl_diagnostics *diagnostics);
 
-/* Warns of texts from environment variables that no SSM parameter of a size could hold. */
-void ncl_config_warn_of_sizes(const ncl_config *config, ncl_diagnostics *diagnostics);
+/* Warns of texts that no SSM parameter of a size could hold: of those from environment variables and from ssm:, or of
+ * all. */
+void ncl_config_warn_of_sizes(const ncl_config *config, bool all, ncl_diagnostics *diagnostics);
 
 /* ncl_config_load_with, with file, env and yaml alone. */
 ncl_config *ncl_config_load(const char *const *uris, size_t n, const ncl_environment *environment,

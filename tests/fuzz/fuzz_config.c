@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memcpy(in.text, data, size);
   in.text[size] = in.text[size + 1] = 0;
   config = ncl_config_load_with(&options, diagnostics);
-  if (config != NULL) ncl_config_warn_of_sizes(config, diagnostics);
+  if (config != NULL) ncl_config_warn_of_sizes(config, true, diagnostics);
   if (config != NULL) service = ncl_service_read(config, diagnostics);
   if (service != NULL) {
     decode(config, &service->receivers, diagnostics);

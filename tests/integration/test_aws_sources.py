@@ -127,6 +127,14 @@ def test_a_question_to_ssm_is_signed(program, tmp_path, aws):
     assert json.loads(request.body) == {"Name": arn.removeprefix("ssm:"), "WithDecryption": True}
 
 
+def test_a_text_that_needs_an_advanced_parameter_is_said(program, tmp_path, aws):
+    text = page(program)
+    value = text + "#" * (5000 - len(text))
+    aws.service_answers = [Answer(200, json.dumps({"Parameter": {"Name": "x", "Value": value}}).encode())]
+    code, said = validate(program, tmp_path, aws.url, "ssm:/otel/config")
+    assert code == 0 and "more than a standard SSM parameter holds (4096)" in said
+
+
 @pytest.mark.parametrize("key", ["a", "a b/%C3%A9+~x", "a//b/../c/./d", "~a/*'()!", "%25%2F"])
 def test_odd_keys_of_s3_are_signed(program, tmp_path, aws, key):
     aws.service_answers = [Answer(200, page(program).encode())]

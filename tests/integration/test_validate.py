@@ -137,3 +137,17 @@ def test_a_text_that_no_parameter_holds(program, size, says):
     code, said = validate(program, tree)
     assert code == 0, said
     assert (says in said) if says else said == ""
+
+
+@pytest.mark.parametrize("size, says", [(4000, ""), (5000, "more than a standard SSM"), (9000, "more than any SSM")])
+def test_of_a_file_it_is_said_when_asked_for(program, tmp_path, size, says):
+    text = yaml.safe_dump(config.tree(program, {"otlp_http": {"endpoint": "http://localhost:1"}}))
+    (tmp_path / "c.yaml").write_text(text + "#" * (size - len(text)))
+
+    def run(*options):
+        command = [program.path, "validate", "--config", str(tmp_path / "c.yaml"), *options]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    assert run().stderr == ""
+    asked = run("--for-parameter")
+    assert asked.returncode == 0 and ((says in asked.stderr) if says else asked.stderr == "")

@@ -213,7 +213,7 @@ static void warns_of_sizes_that_no_parameter_has(void **state) {
     memcpy(text, "a: 1\n", 5);
     text[lengths[i]] = 0;
     config = ncl_config_load(uris, 1, &env, diagnostics);
-    ncl_config_warn_of_sizes(config, diagnostics);
+    ncl_config_warn_of_sizes(config, false, diagnostics);
     lines = support_lines(diagnostics);
     assert_non_null(strstr(lines, parts[i]));
     assert_int_equal(ncl_diagnostics_warnings(diagnostics), 1);
