@@ -36,6 +36,15 @@ static bool is_authenticator(const ncl_component *component) {
   return component->type->methods.publish(component->self, str(NCL_AUTH_CLIENT_1)) != NULL;
 }
 
+/* Processors have an instance a pipeline, all of which need the same: the first one's word will do. */
+static bool is_probed(const ncl_process *process, const ncl_component *component) {
+  if (component->state != NCL_STATE_CREATED) return false;
+  for (const ncl_component *c = process->components; c != component; c = c->next) {
+    if (c->kind == NCL_KIND_PROCESSOR && component->kind == c->kind && ncl_str_eq(c->id, component->id)) return false;
+  }
+  return true;
+}
+
 static void on_finding(void *arg, const ncl_component *from, const ncl_finding *finding) {
   const ncl_probe *probe = arg;
   probe->events.found(probe->events.arg, from, finding);
@@ -150,7 +159,7 @@ ncl_probe *ncl_probe_new(ncl_process *process, const ncl_probe_events *events) {
   probe->process = process;
   probe->events = *events;
   for (const ncl_component *c = process->components; c != NULL; c = c->next)
-    probe->count += c->state == NCL_STATE_CREATED;
+    probe->count += is_probed(process, c);
   probe->all = calloc(probe->count + 1, sizeof *probe->all);
   const ncl_lifecycle_part part = {.list = &process->components, .includes = is_authenticator, .lenient = true};
   probe->authenticators = ncl_lifecycle_of(process, &part, &(ncl_lifecycle_events){probe, on_started, on_ended});
@@ -160,7 +169,7 @@ ncl_probe *ncl_probe_new(ncl_process *process, const ncl_probe_events *events) {
   }
   uint32_t i = 0;
   for (ncl_component *c = process->components; c != NULL; c = c->next) {
-    if (c->state == NCL_STATE_CREATED) probe->all[i++] = (probing){.probe = probe, .component = c};
+    if (is_probed(process, c)) probe->all[i++] = (probing){.probe = probe, .component = c};
   }
   return probe;
 }

@@ -243,6 +243,30 @@ def test_an_authenticator_signs_the_empty_request(program, tmp_path, aws):
     assert [request.service for request in aws.good()] == ["xray"]
 
 
+def detecting(program, home, url, **variables):
+    tree = config.tree(program, {"debug": None}, processors={"resourcedetection": {"detectors": ["env", "ecs"]}})
+    (home / "config.yaml").write_text(yaml.safe_dump(tree))
+    env = {**os.environ, **doubles.environment(home, OTEL_RESOURCE_ATTRIBUTES="team=core", **variables)}
+    said = subprocess.run(
+        [str(program.path), "check", "--config", str(home / "config.yaml"), "--format", "json"],
+        capture_output=True, text=True, timeout=90, env=env,
+    )  # fmt: skip
+    return {row["what"]: row for row in json.loads(said.stdout)["checks"]}
+
+
+def test_metadata_are_tried(program, tmp_path, aws):
+    task = {"TaskARN": "arn:aws:ecs:eu-west-1:1:task/c/0123", "Family": "shop", "Containers": []}
+    aws.answers["/v4/abc/task"] = [Answer(200, json.dumps(task).encode())]
+    aws.answers["/v4/abc"] = [Answer(200, b"{}")]
+    uri = {"ECS_CONTAINER_METADATA_URI_V4": aws.url + "/v4/abc"}
+    rows = detecting(program, tmp_path, aws.url, **uri)
+    assert (rows["detector env"]["result"], rows["detector env"]["detail"]) == ("ok", "1 attribute")
+    assert rows["detector ecs"]["result"] == "ok" and "attributes" in rows["detector ecs"]["detail"]
+    aws.answers["/v4/abc/task"] = [Answer(500)]
+    assert detecting(program, tmp_path, aws.url, **uri)["detector ecs"]["result"] == "note"
+    assert "nothing of this kind" in detecting(program, tmp_path, aws.url)["detector ecs"]["detail"]
+
+
 def test_a_config_with_mistakes_is_not_tried(program, tmp_path, aws):
     code, out, err = run(program, tmp_path, aws.url, {"awsxray": {"regoin": "x"}})
     assert code == 1 and not out and "regoin" in err

@@ -3,6 +3,7 @@
  * collector runs. Batches that come before that is known are held, for `timeout` at most. */
 #include <nacelle/config_fill.h>
 #include <nacelle/plugin.h>
+#include <nacelle/probe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,7 @@ typedef struct resourcedetection {
   uint32_t op_count;
   ncl_timer *timer;      /* until detection begins, then until the timeout */
   ncl_token start_token; /* of a start that waits; 0 = none */
+  ncl_token probe_token; /* of `nacelle check`; 0 = none */
   bool has_begun;
   bool is_settled; /* nothing is held any more */
   bool has_said;
@@ -291,9 +293,39 @@ static void settle(resourcedetection *p) {
   ncl_hold_flush(&p->hold, change, p);
 }
 
+/* What one detector has found, for `nacelle check`. */
+static void tell(const resourcedetection *p, const ncl_detector *detector) {
+  char what[64], words[NCL_DETECTOR_WORDS];
+  uint32_t result = NCL_FINDING_OK;
+  (void)snprintf(what, sizeof what, "detector %s", detector->type->name);
+  if (!detector->is_well) {
+    result = p->settings.must_be_there != 0 ? NCL_FINDING_FAILED : NCL_FINDING_NOTE;
+    (void)snprintf(words, sizeof words, "%s", detector->words);
+  } else if (detector->found.count == 0) {
+    (void)snprintf(words, sizeof words, "there is nothing of this kind here");
+  } else {
+    (void)snprintf(words, sizeof words, "%u attribute%s", detector->found.count, detector->found.count == 1 ? "" : "s");
+  }
+  ncl_probe_tell(p->host, p->me, result, ncl_found_str(what), ncl_found_str(words),
+                 ncl_found_str(detector->is_well ? "" : "telemetry flows without these attributes until it answers"));
+}
+
+static void end_probe(resourcedetection *p) {
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  ncl_token token = p->probe_token;
+  p->probe_token = 0;
+  for (uint32_t i = 0; i < p->detection.count; i++)
+    tell(p, &p->detection.detectors[i]);
+  p->host->complete(p->me, token, &outcome);
+}
+
 /* A detector has ended a run. */
 static void on_changed(void *arg) {
   resourcedetection *p = arg;
+  if (p->probe_token != 0) {
+    if (ncl_detection_has_ended(&p->detection)) end_probe(p);
+    return;
+  }
   bool is_over = ncl_detection_has_ended(&p->detection) && ncl_detection_failed(&p->detection) == NULL;
   if (p->is_settled || is_over) settle(p);
 }
@@ -437,6 +469,16 @@ static ncl_status shut_down(void *self, ncl_token token, ncl_outcome *outcome) {
   return NCL_OK;
 }
 
+/* Once, with as many attempts as the first run makes. */
+static ncl_status probe(void *self, ncl_token token, ncl_outcome *outcome) {
+  resourcedetection *p = self;
+  (void)outcome;
+  if (p->detection.count == 0) return NCL_OK;
+  p->probe_token = token;
+  ncl_detection_begin(&p->detection);
+  return NCL_PENDING;
+}
+
 /* ---- descriptor -------------------------------------------------------------------------------------- */
 
 static const ncl_methods methods = {.struct_size = sizeof methods,
@@ -445,7 +487,8 @@ static const ncl_methods methods = {.struct_size = sizeof methods,
                                     .drain = drain,
                                     .shutdown = shut_down,
                                     .destroy = destroy,
-                                    .consume = consume};
+                                    .consume = consume,
+                                    .probe = probe};
 
 static const ncl_str aliases[] = {NCL_STR("resource_detection")};
 

@@ -69,6 +69,23 @@ static void starts_what_authenticates_and_ends_it_last(void **state) {
   close_probed(&p);
 }
 
+static void probes_one_processor_for_all_pipelines(void **state) {
+  (void)state;
+  probed p;
+  memset(&p, 0, sizeof p);
+  graph_open(&p.g,
+             "receivers: {acme: }\nprocessors: {acme/probed: }\nexporters: {direct: }\n"
+             "service: {pipelines: {traces: {receivers: [acme], processors: [acme/probed], exporters: [direct]}, "
+             "logs: {receivers: [acme], processors: [acme/probed], exporters: [direct]}}}\n");
+  p.probe = ncl_probe_new(p.g.f.process, &(ncl_probe_events){&p, on_found, on_ended});
+  assert_non_null(p.probe);
+  ncl_probe_begin(p.probe, ncl_loop_now_ns(p.g.f.loop) + 10 * S);
+  settle(&p.g.f);
+  assert_string_equal(p.found, "acme/probed: 0 the way: open");
+  assert_int_equal(p.ended, 1);
+  close_probed(&p);
+}
+
 static void says_of_an_exporter_that_it_cannot_be_tried(void **state) {
   (void)state;
   probed p;
@@ -117,6 +134,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(probes_in_place_of_the_start),
       cmocka_unit_test(starts_what_authenticates_and_ends_it_last),
+      cmocka_unit_test(probes_one_processor_for_all_pipelines),
       cmocka_unit_test(says_of_an_exporter_that_it_cannot_be_tried),
       cmocka_unit_test(tells_the_reason_of_one_that_failed),
       cmocka_unit_test(waits_for_an_answer_and_hears_what_is_found_until_then),
