@@ -104,7 +104,7 @@ def test_the_hardened_ones_are_hardened(name):
     collector = container(task)
     assert collector["readonlyRootFilesystem"] and collector["restartPolicy"]["enabled"]
     assert collector["user"] == "4317:4317" and collector["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
-    assert collector["healthCheck"]["command"] == ["CMD", "/nacelle", "healthcheck"]
+    assert collector["healthCheck"]["command"] == ["CMD", "/healthcheck"]
     assert collector["mountPoints"] == [
         {"sourceVolume": "otel-queue", "containerPath": "/var/lib/nacelle", "readOnly": False}
     ]
