@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -18,7 +19,7 @@ import yaml
 
 from e2e import certificates
 from e2e.aws import Answer, Aws, Keys, credentials
-from e2e.aws_double import AwsDouble
+from e2e.aws_double import AwsDouble, error
 from e2e.program import VENV, Program
 from e2e.sink import Sink
 from e2e.signals import LOGS, METRICS, TRACES
@@ -205,29 +206,35 @@ def check_segments(documents):
         assert one["aws"]["cloudwatch_logs"][0]["log_group"] == "/ecs/my-service"
 
 
+def emf(aws, stream):
+    """Documents of the streams that are called so, and the metrics that CloudWatch makes of them."""
+    streams = aws.groups["/ecs/otel/metrics"].streams
+    documents = [json.loads(text) for name in streams if re.fullmatch(stream, name) for _, text in streams[name]]
+    made = [
+        (metric["Name"], metric["Unit"], group["Namespace"], group["Dimensions"], document[metric["Name"]])
+        for document in documents
+        for group in document.get("_aws", {}).get("CloudWatchMetrics", [])
+        for metric in group["Metrics"]
+    ]
+    return documents, made
+
+
+def check_metrics(aws):
+    _, made = emf(aws, "otel-stream-[0-9a-f-]{36}")
+    assert {space for _, _, space, _, _ in made} == {"MyECSApplication"}
+    # A sum begins with its second value, as in ADOT; a histogram is its totals.
+    assert [value for name, _, _, _, value in made if name == "orders"] == [REQUESTS - 1]
+    totals = {"Max": 0.25, "Min": 0.25, "Count": REQUESTS, "Sum": REQUESTS / 4}
+    assert totals in [value for name, unit, _, _, value in made if name == "duration" and unit == "Seconds"]
+    assert {call.header("x-amzn-logs-format") for call in aws.calls_of("PutLogEvents")} == {"json/emf"}
+
+
 # ---- The tests
 
 
-def has(program, kind):
-    listed = subprocess.run([program.path, "components", "--format", "json"], capture_output=True, timeout=60)
-    return f'"{kind}"'.encode() in listed.stdout
-
-
-@pytest.fixture
-def guide(program):
-    """The guide's config word for word; while awsemf is missing, without it."""
-    if has(program, "awsemf"):
-        return GUIDE
-    tree = yaml.safe_load(GUIDE)
-    del tree["exporters"]["awsemf"]
-    tree["exporters"]["debug"] = None
-    tree["service"]["pipelines"]["metrics"]["exporters"] = ["debug"]
-    return yaml.safe_dump(tree, sort_keys=False)
-
-
 @pytest.mark.parametrize("client", ["python", "go"])
-def test_the_guide_to_the_letter(container, aws, guide, client):
-    running = container(with_health(guide))
+def test_the_guide_to_the_letter(container, aws, client):
+    running = container(with_health(GUIDE))
     if shutil.which("wget"):
         # "CMD-SHELL": by a shell, in the container's network.
         kind, command = COLLECTOR["healthCheck"]["command"]
@@ -237,18 +244,19 @@ def test_the_guide_to_the_letter(container, aws, guide, client):
     run_app(client)
     running.stop()
     check_segments(aws.segments)
+    check_metrics(aws)
     assert {(call.request.region, call.request.keys.id) for call in aws.calls} == {("us-east-1", KEYS.id)}
 
 
-def test_check_finds_all_of_it_in_order(program, container, aws, metadata, guide, tmp_path):
+def test_check_finds_all_of_it_in_order(program, container, aws, metadata):
     env = {
         **os.environ,
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/0123",
         metadata.variable: metadata.uri,
         "HOME": "/",
-        "COLLECTOR_CONFIG": guide,
+        "COLLECTOR_CONFIG": GUIDE,
     }
-    running = container(with_health(guide))
+    running = container(with_health(GUIDE))
     said = subprocess.run(
         [program.path, "check", *COLLECTOR["command"], "--format", "json"],
         env=env, capture_output=True, text=True, timeout=90,
@@ -267,9 +275,9 @@ LOGS_PIPELINE = (
 )
 
 
-def test_logs_go_to_a_stream_of_the_task(container, aws, guide):
+def test_logs_go_to_a_stream_of_the_task(container, aws):
     """The guide defines the exporter, and leaves the pipeline to its reader."""
-    running = container(guide, "--config", LOGS_PIPELINE)
+    running = container(GUIDE, "--config", LOGS_PIPELINE)
     run_app("python", "--logs")
     running.stop()
     check_segments(aws.segments)
@@ -286,7 +294,7 @@ KINDS = {"fargate-v4": "aws_ecs", "fargate-v3": "aws_ecs", "ec2-v4": "aws_ecs", 
 
 
 @pytest.mark.parametrize("metadata", KINDS, indirect=True)
-def test_an_otlp_backend_gets_the_identity_of_the_task(container, aws, guide, metadata, request):
+def test_an_otlp_backend_gets_the_identity_of_the_task(container, aws, metadata, request):
     """As the guide's picture has it: the same telemetry to an external backend, too."""
     kind = request.node.callspec.params["metadata"]
     with Sink() as sink:
@@ -295,7 +303,7 @@ def test_an_otlp_backend_gets_the_identity_of_the_task(container, aws, guide, me
             f"{signal}: {{receivers: [otlp], {processors}, exporters: [otlphttp]}}"
             for signal in ("traces", "metrics", "logs")
         )
-        running = container(guide, "--config", BACKEND.format(sink.http_endpoint, pipelines))
+        running = container(GUIDE, "--config", BACKEND.format(sink.http_endpoint, pipelines))
         run_app("python", "--logs")
         running.stop()
         assert sink.items(TRACES) == 2 * REQUESTS and sink.items(LOGS) == REQUESTS and sink.items(METRICS) >= 2
@@ -311,3 +319,39 @@ def test_an_otlp_backend_gets_the_identity_of_the_task(container, aws, guide, me
                     assert found["aws.ecs.launchtype"].string_value == launch if launch else True
                     groups = found.get("aws.log.group.names")
                     assert (groups is not None) == (kind == "fargate-v4")
+
+
+# ---- Hardened
+
+
+HARDENED = (ECS / "collector-config-hardened.yaml").read_text()
+LINES = ["--set", "service.telemetry.logs.encoding=console"]  # which the tests read
+
+
+def test_what_was_acknowledged_outlives_the_collectors_container(program, container, aws):
+    aws.fail("PutTraceSegments", error("ServiceUnavailableException"), times=10_000)
+    first = container(HARDENED, *LINES)
+    healthy = subprocess.run([program.path, "healthcheck"], capture_output=True, text=True, timeout=30)
+    assert healthy.returncode == 0, healthy.stderr
+    run_app("go" if (VENV / "clients" / "otlp-guide-go").exists() else "python")
+    aws.wait(lambda: aws.calls_of("PutTraceSegments"), "a try")
+    first.kill()
+    assert not aws.segments
+    aws.fail_no_more("PutTraceSegments")
+    second = container(HARDENED, *LINES)
+    aws.wait(lambda: len(aws.segments) >= 2 * REQUESTS, "what the first one had acknowledged")
+    second.stop()
+    check_segments(list({one["id"]: one for one in aws.segments}.values()))
+
+
+def test_own_losses_become_the_metrics_of_the_alarms(container, aws):
+    running = container(HARDENED, *LINES)
+    run_app("python", "--logs")
+    running.stop()
+    _, made = emf(aws, f"nacelle-{TASK_ID}")
+    ages = [(unit, space, dimensions) for name, unit, space, dimensions, _ in made if name.endswith("oldest_age")]
+    assert ages and all(one == ("Seconds", "Nacelle", [["exporter"]]) for one in ages)
+    documents, _ = emf(aws, f"nacelle-{TASK_ID}")
+    exporters = {document["exporter"] for document in documents if "nacelle_exporter_queue_oldest_age" in document}
+    assert exporters >= {"awsxray", "awscloudwatchlogs"}
+    assert len(aws.messages("/ecs/otel/applogs", TASK_ID)) == REQUESTS

@@ -170,6 +170,9 @@ class AwsDouble(Aws):
         before anything is taken, unless it is a function: that comes behind."""
         self._plans.setdefault(operation, []).extend([answer] * times)
 
+    def fail_no_more(self, operation):
+        self._plans.pop(operation, None)
+
     def calls_of(self, *operations):
         return [call for call in list(self.calls) if call.operation in operations]
 

@@ -95,5 +95,10 @@ func main() {
 		serve(ctx, i)
 		count.Add(ctx, 1)
 		seconds.Record(ctx, 0.25)
+		if i == 0 { // as the reader does every 30 seconds
+			if err := otel.GetMeterProvider().(*metric.MeterProvider).ForceFlush(ctx); err != nil {
+				log.Fatal(err)
+			}
+		}
 	}
 }

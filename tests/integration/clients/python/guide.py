@@ -46,5 +46,7 @@ for i in range(REQUESTS):
         span.set_attribute("http.response.status_code", 500 if i % 5 == 0 else 200)
     count.add(1)
     seconds.record(0.25)
+    if i == 0:
+        meters.force_flush()  # as the reader does every 30 seconds
 for provider in traces, meters, logs:
     provider.shutdown()
