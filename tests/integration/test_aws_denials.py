@@ -10,7 +10,7 @@ from e2e import config
 from e2e.aws_double import AwsDouble, error
 from e2e.route import Route
 from e2e.samples import small
-from e2e.signals import LOGS, TRACES
+from e2e.signals import LOGS, METRICS, TRACES
 
 pytestmark = [pytest.mark.grpc, pytest.mark.go_differs("an error of the service, once a batch")]
 
@@ -19,6 +19,7 @@ GROUP = "arn:aws:logs:eu-central-1:123456789012:log-group:/app:log-stream:s"
 LOG_NAMES = {"log_group_name": "/app", "log_stream_name": "s"}
 EXPORTERS = {
     "awsxray": (TRACES, "PutTraceSegments", "xray:PutTraceSegments", "", {}),
+    "awsemf": (METRICS, "PutLogEvents", "logs:PutLogEvents", f" on resource: {GROUP}", LOG_NAMES),
     "awscloudwatchlogs": (LOGS, "PutLogEvents", "logs:PutLogEvents", f" on resource: {GROUP}", LOG_NAMES),
 }
 NO_POLICY = " because no identity-based policy allows the action"
@@ -30,6 +31,9 @@ def fresh(signal):
     message = small(signal)
     if signal is LOGS:
         message.resource_logs[0].scope_logs[0].log_records[0].time_unix_nano = time.time_ns()
+    if signal is METRICS:
+        metric = message.resource_metrics[0].scope_metrics[0].metrics[0]
+        metric.CopyFrom(type(metric)(name="level", gauge={"data_points": [{"as_double": 1, "time_unix_nano": time.time_ns()}]}))
     return message
 
 
