@@ -207,6 +207,23 @@ def test_slow_answers_of_one_stream_do_not_hold_up_another(start, double):
         double.wait(lambda: len(double.calls) >= 3, "the second call of the first stream")
 
 
+def test_a_role_is_assumed_and_its_expired_credentials_are_exchanged(program, collectors, double, tmp_path):
+    double.groups[GROUP] = group_with(STREAM)
+    environment = double.environment(tmp_path, AWS_ENDPOINT_URL_STS=double.url)
+    role = "arn:aws:iam::123456789012:role/writer"
+    with exporting(program, collectors, environment, double.url, role_arn=role, external_id="x1") as (_, sender):
+        sender.send(LOGS, records(1))
+        delivered(double, 1)
+        for keys in double.known.values():
+            if keys is not KEYS:
+                keys.expires = 1
+        sender.send(LOGS, records(1, first=1))
+        delivered(double, 2)
+    assert [(form["RoleArn"], form["ExternalId"]) for form in double.forms] == [(role, "x1")] * 2
+    assert all(call.request.keys is not KEYS for call in double.calls)
+    assert bodies(double) == ['line "0"', 'line "1"']
+
+
 def test_moto_has_what_was_sent(program, collectors, tmp_path):
     server = Path(sys.executable).parent / "moto_server"
     if not server.exists():

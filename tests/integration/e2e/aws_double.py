@@ -14,7 +14,7 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import botocore.session
 from botocore.validate import ParamValidator
@@ -221,6 +221,22 @@ class AwsDouble(Aws):
     @staticmethod
     def _unknown(_):
         raise Fault("UnknownOperationException", "the double does not do this")
+
+    def _sts(self, request):
+        form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        service = model("sts")
+        action, version = form.pop("Action", ""), form.pop("Version", "")
+        try:
+            if action not in service.operation_names or version != service.api_version:
+                raise Fault("InvalidAction", f"{action} of {version}")
+            shape = service.operation_model(action).input_shape
+            numbers = {name for name, member in shape.members.items() if member.type_name == "integer"}
+            check_params(service.operation_model(action), {n: int(v) if n in numbers else v for n, v in form.items()})
+        except Fault as fault:
+            with self._changed:
+                self.faults.append(str(fault))
+            return self._sts_error(400, "ValidationError", str(fault))
+        return super()._sts(request)
 
     # ---- CloudWatch Logs
 
