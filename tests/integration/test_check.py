@@ -264,7 +264,8 @@ def test_metadata_are_tried(program, tmp_path, aws):
     assert rows["detector ecs"]["result"] == "ok" and "attributes" in rows["detector ecs"]["detail"]
     aws.answers["/v4/abc/task"] = [Answer(500)]
     assert detecting(program, tmp_path, aws.url, **uri)["detector ecs"]["result"] == "note"
-    assert "nothing of this kind" in detecting(program, tmp_path, aws.url)["detector ecs"]["detail"]
+    nowhere = detecting(program, tmp_path, aws.url)["detector ecs"]
+    assert nowhere["result"] == "note" and "nothing of this kind" in nowhere["detail"]
 
 
 def test_a_config_with_mistakes_is_not_tried(program, tmp_path, aws):

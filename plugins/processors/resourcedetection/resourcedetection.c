@@ -302,6 +302,7 @@ static void tell(const resourcedetection *p, const ncl_detector *detector) {
     result = p->settings.must_be_there != 0 ? NCL_FINDING_FAILED : NCL_FINDING_NOTE;
     (void)snprintf(words, sizeof words, "%s", detector->words);
   } else if (detector->found.count == 0) {
+    if (detector->type != &ncl_detector_env) result = NCL_FINDING_NOTE;
     (void)snprintf(words, sizeof words, "there is nothing of this kind here");
   } else {
     (void)snprintf(words, sizeof words, "%u attribute%s", detector->found.count, detector->found.count == 1 ? "" : "s");
