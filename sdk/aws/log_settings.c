@@ -50,7 +50,6 @@ static bool is_tag_text(ncl_str s, size_t max) {
 static ncl_status check_tags(const ncl_create *create, const ncl_value *tags) {
   const ncl_value *tag;
   if (tags == NULL || tags->is_set == 0) return NCL_OK;
-  if (ncl_config_count(tags) == 0) return refuse(create, tags, "there is no tag", "write one, or leave `tags` out");
   if (ncl_config_count(tags) > TAGS_MAX) return refuse(create, tags, "a log group has 50 tags at most", "");
   ncl_status status = NCL_OK;
   for (uint32_t i = 0; (tag = ncl_config_at(tags, i)) != NULL; i++) {

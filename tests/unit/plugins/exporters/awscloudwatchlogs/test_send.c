@@ -397,7 +397,6 @@ static void configs_that_cannot_be_are_refused(void **state) {
       {"log_group_name: ''\nlog_stream_name: s\n", "the name is empty"},
       {"log_group_name: '{Task}'\nlog_stream_name: s\n", "{Task} is not a placeholder"},
       {NAMES "log_retention: 2\n", "no retention of so many days"},
-      {NAMES "tags: {}\n", "there is no tag"},
       {NAMES "tags: {'a*': b}\n", "this cannot be a tag"},
       {NAMES "tags: {a: ''}\n", "this cannot be a tag"},
       {NAMES "middleware: x\n", "middlewares are not supported"},

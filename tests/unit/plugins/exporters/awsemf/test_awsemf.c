@@ -18,7 +18,7 @@ static void configs_that_cannot_be(void **state) {
       {"output_destination: file\n", "is not one of: cloudwatch, stdout"},
       {"version: \"2\"\n", "is not one of: 1, 0"},
       {"log_retention: 4\n", "CloudWatch Logs has no retention of so many days"},
-      {"tags: {}\n", "there is no tag"},
+      {"tags: {'a*': b}\n", "this cannot be a tag"},
       {"metric_declarations: [{metric_name_selectors: [\"(\"], dimensions: [[a]]}]\n", "not a regular expression"},
       {"certificate_file_path: /x\n", "write it as tls: ca_file"}};
   (void)state;
