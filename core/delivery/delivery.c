@@ -25,10 +25,6 @@ static uint64_t random_number(const ncl_delivery *d, const item *i) {
   return x ^ (x >> 33);
 }
 
-static void count_dropped(ncl_delivery *d, uint32_t signal, uint64_t items, ncl_str reason) {
-  if (d->events.dropped != NULL) d->events.dropped(d->events.arg, signal, items, reason);
-}
-
 void ncl_delivery_tell(ncl_delivery *d) {
   /* What follows counts for both. */
   if (d->successor != NULL) return;
@@ -38,58 +34,17 @@ void ncl_delivery_tell(ncl_delivery *d) {
 
 /* ---- an item's end -------------------------------------------------------------------------------- */
 
-static void answer_sender(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
-  if (i->result == 0) return;
-  ncl_token_complete(d->port.tokens, i->result, outcome);
-  i->result = 0;
-}
-
-static void free_item(ncl_delivery *d, item *i, bool is_over) {
-  list_remove(i);
-  ncl_delivery_leave_disk(d, i, is_over);
-  if (d->last_failed == i) d->last_failed = NULL;
-  if (i->prepared) d->port.methods->release(d->port.self, &i->item);
-  d->port.host->batch_release(i->item.batch);
-  d->port.host->context_release(i->item.context);
-  d->size -= i->size;
-  free(i);
-}
-
 static const ncl_str deadline_reason = NCL_STR("deadline");
-
-static void end_item(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
-  answer_sender(d, i, outcome);
-  free_item(d, i, true);
-  ncl_delivery_tell(d);
-  ncl_delivery_admit(d);
-}
-
-void ncl_delivery_drop(ncl_delivery *d, item *i, const ncl_outcome *outcome, ncl_str why) {
-  uint64_t items = i->item.items;
-  uint32_t signal = i->item.signal;
-  if (d->events.send_failed != NULL) d->events.send_failed(d->events.arg, signal, items);
-  /* A sender that waits hears of it and still has its data: for it nothing is lost. */
-  if (i->result == 0) {
-    count_dropped(d, signal, items, why);
-    ncl_delivery_say_dropped(d, (ncl_str)NCL_STR("Exporting failed. Dropping data."), why, ncl_delivery_words(outcome),
-                             items);
-  }
-  ncl_delivery_say_fails(d, ncl_delivery_words(outcome));
-  ncl_outcome end = ncl_delivery_answer(i, outcome);
-  end_item(d, i, &end);
-}
 
 static void item_sent(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
   ncl_delivery_say_works(d);
-  ncl_outcome end = ncl_delivery_answer(i, outcome);
-  end_item(d, i, &end);
+  ncl_delivery_finish(d, i, outcome);
 }
 
 /* Each of its records is delivered or was refused. */
 static void end_without_more(ncl_delivery *d, item *i) {
   ncl_outcome over = NCL_OUTCOME_INIT;
-  ncl_outcome end = ncl_delivery_answer(i, &over);
-  end_item(d, i, &end);
+  ncl_delivery_finish(d, i, &over);
 }
 
 /* ---- the state of the backend --------------------------------------------------------------------- */
@@ -116,7 +71,8 @@ static void backend_failed(ncl_delivery *d, const item *i, const ncl_outcome *ou
     ncl_delivery_say_fails(d, ncl_delivery_words(outcome));
   }
   d->last_failed = i;
-  int64_t gate = outcome->retry_after_ns > 0 ? now + outcome->retry_after_ns : 0;
+  int64_t asked = ncl_retry_throttle_ns(&d->options.retry, outcome->retry_after_ns, random_number(d, i));
+  int64_t gate = asked > 0 ? now + asked : 0;
   if (is_down(d)) {
     ncl_retry_policy endless = d->options.retry;
     endless.max_elapsed_ns = 0;
@@ -142,8 +98,8 @@ void ncl_delivery_try_again(ncl_delivery *d, item *i, const ncl_outcome *outcome
   i->item.attempt++;
   int64_t delay = ncl_retry_delay_ns(&d->options.retry, i->item.attempt, now - i->first_try_ns, outcome->retry_after_ns,
                                      random_number(d, i));
-  if (d->draining && i->key != 0) {
-    list_move(i, &d->kept);
+  if (d->draining && ncl_delivery_is_stored(i)) {
+    ncl_delivery_keep(d, i);
     ncl_delivery_keep_all(d);
   } else if (!d->options.retry.enabled) {
     ncl_delivery_drop(d, i, outcome, (ncl_str)NCL_STR("retry_disabled"));
@@ -259,20 +215,27 @@ static item *due(ncl_delivery *d, int64_t now) {
   return NULL;
 }
 
+/* One that was not tried yet. */
+static item *fresh(ncl_delivery *d, int64_t now) {
+  if (d->ready.first != NULL) return d->ready.first;
+  return d->options.batch.enabled ? ncl_delivery_next_batch(d, now) : d->queue.first;
+}
+
 /* While the backend is down any item may be the probe; another one than failed last, so that one bad item cannot
  * keep the others back. */
-static item *probe(ncl_delivery *d) {
+static item *probe(ncl_delivery *d, int64_t now) {
   for (item *i = d->waiting.first; i != NULL; i = i->next) {
     if (i != d->last_failed) return i;
   }
-  return d->queue.first != NULL ? d->queue.first : d->waiting.first;
+  item *next = fresh(d, now);
+  return next != NULL ? next : d->waiting.first;
 }
 
 static item *next_item(ncl_delivery *d, int64_t now) {
-  if (d->port.ordered) return d->waiting.first != NULL ? due(d, now) : d->queue.first;
-  if (is_down(d) && !d->draining) return probe(d);
+  if (d->port.ordered) return d->waiting.first != NULL ? due(d, now) : fresh(d, now);
+  if (is_down(d) && !d->draining) return probe(d, now);
   item *i = due(d, now);
-  return i != NULL ? i : d->queue.first;
+  return i != NULL ? i : fresh(d, now);
 }
 
 static uint32_t tries_allowed(const ncl_delivery *d) {
@@ -283,7 +246,8 @@ static uint32_t tries_allowed(const ncl_delivery *d) {
 }
 
 static bool is_empty(const ncl_delivery *d) {
-  return d->queue.count + d->waiting.count + d->trying.count + d->blocked.count + d->storing.count + d->parked.count ==
+  return d->queue.count + d->waiting.count + d->trying.count + d->blocked.count + d->storing.count + d->parked.count +
+             d->ready.count + d->loading.count + d->partition_count ==
          0;
 }
 
@@ -297,7 +261,10 @@ static void arm_timer(ncl_delivery *d, int64_t now) {
   for (const item *i = d->waiting.first; i != NULL; i = i->next) {
     if (i->not_before_ns < at) at = i->not_before_ns;
   }
-  if (d->gate_ns > now && (is_down(d) || at < d->gate_ns || d->queue.first != NULL)) at = d->gate_ns;
+  int64_t flush_at = d->options.batch.enabled ? ncl_delivery_flush_at(d) : INT64_MAX;
+  if (flush_at < at) at = flush_at;
+  bool has_more = d->queue.first != NULL || d->ready.first != NULL;
+  if (d->gate_ns > now && (is_down(d) || at < d->gate_ns || has_more)) at = d->gate_ns;
   d->port.host->timer_set(d->timer, at == INT64_MAX ? 0 : at);
 }
 
@@ -334,15 +301,19 @@ static void on_timer(void *arg) {
 
 /* ---- the door ------------------------------------------------------------------------------------- */
 
-uint64_t ncl_delivery_size_of(const ncl_delivery *d, const ncl_batch *batch) {
+uint64_t ncl_delivery_size(const ncl_delivery *d, uint64_t items, uint64_t bytes) {
   switch (d->options.sizer) {
     case NCL_SIZER_ITEMS:
-      return batch->items;
+      return items;
     case NCL_SIZER_BYTES:
-      return batch->wire_len;
+      return bytes;
     default:
       return 1;
   }
+}
+
+static uint64_t size_of(const ncl_delivery *d, const ncl_batch *batch) {
+  return ncl_delivery_size(d, batch->items, batch->wire_len);
 }
 
 static bool has_room(const ncl_delivery *d, uint64_t size) {
@@ -353,13 +324,14 @@ void ncl_delivery_queued(ncl_delivery *d, item *i) {
   list_append(&d->queue, i);
   if (d->options.wait_for_result) return;
   ncl_outcome outcome = NCL_OUTCOME_INIT;
-  answer_sender(d, i, &outcome);
+  if (i->result != 0) ncl_token_complete(d->port.tokens, i->result, &outcome);
+  i->result = 0;
 }
 
 void ncl_delivery_admit(ncl_delivery *d) {
-  while (d->blocked.first != NULL && has_room(d, ncl_delivery_size_of(d, d->blocked.first->item.batch))) {
+  while (d->blocked.first != NULL && has_room(d, size_of(d, d->blocked.first->item.batch))) {
     item *i = d->blocked.first;
-    i->size = ncl_delivery_size_of(d, i->item.batch);
+    i->size = size_of(d, i->item.batch);
     d->size += i->size;
     list_remove(i);
     if (d->options.storage.len > 0) {
@@ -385,15 +357,10 @@ static ncl_status refuse(ncl_delivery *d, const ncl_batch *batch, ncl_outcome *o
   return status;
 }
 
-void ncl_delivery_let_go(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
-  answer_sender(d, i, outcome);
-  free_item(d, i, false);
-}
-
 void ncl_delivery_refuse_item(ncl_delivery *d, item *i, ncl_status status, ncl_str reason) {
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   (void)refuse(d, i->item.batch, &outcome, status, reason);
-  end_item(d, i, &outcome);
+  ncl_delivery_finish(d, i, &outcome);
 }
 
 ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outcome *outcome) {
@@ -401,7 +368,7 @@ ncl_status ncl_delivery_consume(ncl_delivery *d, const ncl_call *call, ncl_outco
     ncl_token_owe(d->port.tokens, call->token, d->successor->port.exporter);
     return ncl_delivery_consume(d->successor, call, outcome);
   }
-  uint64_t size = ncl_delivery_size_of(d, call->batch);
+  uint64_t size = size_of(d, call->batch);
   bool room = has_room(d, size);
   if (d->options.queue_enabled && d->events.offered != NULL) {
     d->events.offered(d->events.arg, call->batch->items, call->batch->wire_len);
@@ -475,21 +442,28 @@ bool ncl_delivery_waits(const ncl_delivery *d) {
   return !d->options.queue_enabled || d->options.wait_for_result || d->options.storage.len > 0;
 }
 
+void ncl_delivery_look_at(const list *l, int64_t now, ncl_delivery_state *state) {
+  for (const item *i = l->first; i != NULL; i = i->next) {
+    for (const item *m = i; m != NULL; m = m->merged) {
+      int64_t age = now - m->item.enqueued_ns;
+      state->bytes += m->bytes;
+      if (age >= state->oldest_ns) state->oldest_ns = age > 0 ? age : 1;
+    }
+  }
+}
+
 ncl_delivery_state ncl_delivery_look(const ncl_delivery *d) {
-  const list *lists[] = {&d->queue, &d->trying, &d->waiting, &d->blocked, &d->storing, &d->kept, &d->parked};
+  const list *lists[] = {&d->queue, &d->trying, &d->waiting, &d->blocked, &d->storing,
+                         &d->kept,  &d->parked, &d->loading, &d->ready,   &d->divided};
   ncl_delivery_state state = {.size = d->size,
                               .capacity = d->options.queue_enabled ? (uint64_t)d->options.queue_size : 0,
                               .in_flight = (uint64_t)d->trying.count + d->waiting.count,
                               .send_failures = d->send_failures,
                               .successes = d->successes};
   int64_t now = now_ns(d);
-  for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
-    for (const item *i = lists[l]->first; i != NULL; i = i->next) {
-      int64_t age = now - i->item.enqueued_ns;
-      state.bytes += i->bytes;
-      if (age >= state.oldest_ns) state.oldest_ns = age > 0 ? age : 1;
-    }
-  }
+  for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++)
+    ncl_delivery_look_at(lists[l], now, &state);
+  ncl_delivery_look_at_partitions(d, now, &state);
   return state;
 }
 
@@ -507,20 +481,20 @@ static uint64_t abandon_list(ncl_delivery *d, list *l, const ncl_outcome *outcom
   uint64_t items = 0;
   while (l->first != NULL) {
     item *i = l->first;
-    /* The analyzer does not see that free_item takes the item out of this very list. */
-    uint64_t held = i->item.items; /* NOLINT(clang-analyzer-unix.Malloc) */
+    /* The analyzer does not see that the end takes the item out of this very list. */
+    bool is_stored = ncl_delivery_is_stored(i); /* NOLINT(clang-analyzer-unix.Malloc) */
+    uint64_t lost = is_stored ? 0 : ncl_delivery_lost_with(i);
     if (i->attempt != 0) {
       ncl_token attempt = i->attempt;
       (void)ncl_token_cancel(d->port.tokens, attempt);
       d->port.methods->cancel(d->port.self, attempt);
     }
-    if (i->result == 0 && i->key == 0) {
-      items += held;
-      count_dropped(d, i->item.signal, held, reason);
+    items += lost;
+    if (lost > 0 && d->events.dropped != NULL) d->events.dropped(d->events.arg, i->item.signal, lost, reason);
+    if (d->events.send_failed != NULL && !is_stored) {
+      d->events.send_failed(d->events.arg, i->item.signal, i->item.items);
     }
-    if (d->events.send_failed != NULL && i->key == 0) d->events.send_failed(d->events.arg, i->item.signal, held);
-    answer_sender(d, i, outcome);
-    free_item(d, i, false);
+    ncl_delivery_end(d, i, outcome, false);
   }
   return items;
 }
@@ -536,8 +510,11 @@ uint64_t ncl_delivery_abandon(ncl_delivery *d, ncl_str reason) {
   d->draining = true;
   d->drained = 0;
   uint64_t items = 0;
+  ncl_delivery_scatter(d);
   items += abandon_list(d, &d->trying, &outcome, reason);
   items += abandon_list(d, &d->waiting, &outcome, reason);
+  items += abandon_list(d, &d->ready, &outcome, reason);
+  items += abandon_list(d, &d->loading, &outcome, reason);
   items += abandon_list(d, &d->queue, &outcome, reason);
   items += abandon_list(d, &d->blocked, &outcome, reason);
   items += abandon_list(d, &d->storing, &outcome, reason);

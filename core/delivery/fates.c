@@ -49,7 +49,7 @@ static void count_rejected(ncl_delivery *d, item *i, uint64_t items, const ncl_o
   i->reason = reason;
   if (d->events.send_failed != NULL) d->events.send_failed(d->events.arg, i->item.signal, items);
   /* A sender that waits is told, and counts. */
-  if (i->result != 0) return;
+  if (ncl_delivery_is_told(i)) return;
   if (d->events.dropped != NULL) d->events.dropped(d->events.arg, i->item.signal, items, reason);
   ncl_delivery_say_dropped(d, message, reason, ncl_delivery_words(outcome), items);
 }
@@ -84,9 +84,12 @@ void ncl_delivery_give_up(ncl_delivery *d, item *i, const ncl_outcome *outcome) 
 
 ncl_outcome ncl_delivery_answer(const item *i, const ncl_outcome *outcome) {
   ncl_outcome answer = *outcome;
-  answer.delivered = i->sent;
-  answer.rejected = i->rejected;
+  bool is_one = i->merged == NULL;
+  answer.delivered = is_one ? i->sent : 0;
+  answer.rejected = is_one ? i->rejected : 0;
+  answer.remainder = NULL;
+  if (!is_one) return answer; /* nobody knows whose records they were */
   if (i->rejected > 0 && answer.reason.len == 0) answer.reason = i->reason;
-  answer.remainder = i->is_cut ? i->item.batch : NULL;
+  if (i->is_cut && i->whole == NULL) answer.remainder = i->item.batch;
   return answer;
 }

@@ -22,40 +22,58 @@ static void renew(ncl_delivery *d, item *i) {
   i->not_before_ns = 0;
 }
 
-/* Into a list of the one that follows, to which senders that wait belong from now on. */
-static void move(ncl_delivery *d, item *i, ncl_delivery *to, list *into) {
-  renew(d, i);
-  d->size -= i->size;
-  list_move(i, into);
+/* The token of a sender that waits belongs to `to` from now on, and the room that the item takes. */
+static void rehome(ncl_delivery *from, item *i, ncl_delivery *to, bool has_room) {
+  uint64_t items = i->merged != NULL || i->share > 0 ? i->share : i->item.items;
+  renew(from, i);
+  from->size -= i->size;
   i->delivery = to;
-  i->size = into == &to->blocked ? 0 : ncl_delivery_size_of(to, i->item.batch);
+  i->size = has_room && i->whole == NULL ? ncl_delivery_size(to, items, i->bytes) : 0;
   to->size += i->size;
   if (i->result != 0) ncl_token_owe(to->port.tokens, i->result, to->port.exporter);
 }
 
+/* Into a list of the one that follows, with all that was merged into it and what it is a part of. */
+static void move(ncl_delivery *d, item *i, ncl_delivery *to, list *into) {
+  for (item *m = i; m != NULL; m = m->merged) {
+    rehome(d, m, to, into != &to->blocked);
+    if (m->whole == NULL || m->whole->delivery == to) continue;
+    rehome(d, m->whole, to, true);
+    list_move(m->whole, &to->divided);
+  }
+  list_move(i, into);
+}
+
+/* What is whole may be merged anew. */
+static list *place_in(ncl_delivery *to, const item *i) {
+  return i->merged == NULL && i->whole == NULL ? &to->queue : &to->ready;
+}
+
 bool ncl_delivery_pass_on(ncl_delivery *d, item *i) {
   ncl_delivery *to = d->successor;
-  if (to == NULL || i->key != 0 || !detach(d, i)) return false;
-  move(d, i, to, &to->queue);
+  if (to == NULL || ncl_delivery_is_stored(i) || !detach(d, i)) return false;
+  move(d, i, to, place_in(to, i));
   ncl_delivery_tell(to);
   ncl_delivery_pump(to);
   return true;
 }
 
-static void pass_list(ncl_delivery *from, list *l, ncl_delivery *to, list *into) {
+static void pass_list(ncl_delivery *from, list *l, ncl_delivery *to) {
   /* What lies on the disk is found there. */
   if (from->disk != NULL && l != &from->blocked) return;
   for (item *i = l->first, *next; i != NULL; i = next) {
     next = i->next;
-    if (detach(from, i)) move(from, i, to, into);
+    if (detach(from, i)) move(from, i, to, l == &from->blocked ? &to->blocked : place_in(to, i));
   }
 }
 
 void ncl_delivery_follow(ncl_delivery *from, ncl_delivery *to) {
   from->successor = to;
-  pass_list(from, &from->waiting, to, &to->queue);
-  pass_list(from, &from->queue, to, &to->queue);
-  pass_list(from, &from->blocked, to, &to->blocked);
+  ncl_delivery_scatter(from);
+  pass_list(from, &from->waiting, to);
+  pass_list(from, &from->ready, to);
+  pass_list(from, &from->queue, to);
+  pass_list(from, &from->blocked, to);
   ncl_delivery_tell(to);
   ncl_delivery_admit(to);
   ncl_delivery_pump(to);
@@ -95,6 +113,7 @@ void ncl_delivery_detach(ncl_delivery *d, ncl_str reason) {
   }
   ncl_delivery_detach_disk(d);
   drop_translated(d, &d->waiting, reason);
+  drop_translated(d, &d->ready, reason);
   drop_translated(d, &d->queue, reason);
 }
 

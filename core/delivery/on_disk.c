@@ -48,9 +48,13 @@ void ncl_delivery_store(ncl_delivery *d, item *i) {
   }
 }
 
+bool ncl_delivery_fits(ncl_delivery *d, const item *i) {
+  return d->in_memory + i->bytes <= in_memory_limit(d);
+}
+
 /* Items that there is no room for in memory are read back when it is their turn. */
 static void make_room(ncl_delivery *d, item *i) {
-  if (d->in_memory + i->bytes <= in_memory_limit(d)) {
+  if (ncl_delivery_fits(d, i)) {
     count_in(d, i);
     return;
   }
@@ -86,6 +90,17 @@ bool ncl_delivery_has_batch(ncl_delivery *d, item *i) {
   return false;
 }
 
+/* An item was loaded to be sent, or to be merged. */
+static void go_on_with(ncl_delivery *d, item *i) {
+  if (i->in != &d->loading) {
+    ncl_delivery_try(d, i);
+  } else if (d->draining && d->successor != NULL) {
+    ncl_delivery_keep(d, i);
+  } else {
+    ncl_delivery_absorb(d, i);
+  }
+}
+
 static void on_loaded(void *arg, void *which, ncl_status status, const ncl_batch *batch, ncl_context *context,
                       ncl_str reason) {
   ncl_delivery *d = arg;
@@ -97,7 +112,7 @@ static void on_loaded(void *arg, void *which, ncl_status status, const ncl_batch
     i->item.batch = batch;
     i->item.context = context;
     count_in(d, i);
-    ncl_delivery_try(d, i);
+    go_on_with(d, i);
   } else if (status == NCL_PERMANENT) {
     ncl_delivery_drop(d, i, &outcome, (ncl_str)NCL_STR("storage_broken"));
   } else {
@@ -122,9 +137,7 @@ static void on_found(void *arg, uint64_t key, const ncl_envelope *head, uint64_t
   i->item.signal = head->signal;
   i->item.items = head->items;
   i->item.enqueued_ns = host->now_ns(d->port.exporter) - (age > 0 ? age : 0);
-  i->size = 1;
-  if (d->options.sizer == NCL_SIZER_ITEMS) i->size = head->items;
-  if (d->options.sizer == NCL_SIZER_BYTES) i->size = head->request.len;
+  i->size = ncl_delivery_size(d, head->items, head->request.len);
   d->size += i->size;
   d->found_items += head->items;
   list_append(&d->queue, i);
@@ -203,16 +216,18 @@ void ncl_delivery_leave_disk(ncl_delivery *d, item *i, bool is_over) {
   if (is_over) ncl_disk_queue_forget(d->disk, i->key);
 }
 
-static void keep(ncl_delivery *d, list *l) {
+static void keep_stored(ncl_delivery *d, list *l) {
   for (item *i = l->first, *next; i != NULL; i = next) {
     next = i->next;
-    if (i->key != 0) list_move(i, &d->kept);
+    if (ncl_delivery_is_stored(i)) ncl_delivery_keep(d, i);
   }
 }
 
 void ncl_delivery_keep_all(ncl_delivery *d) {
-  keep(d, &d->waiting);
-  keep(d, &d->queue);
+  ncl_delivery_scatter(d);
+  keep_stored(d, &d->waiting);
+  keep_stored(d, &d->ready);
+  keep_stored(d, &d->queue);
 }
 
 static void on_disk_closed(void *arg, const ncl_outcome *outcome) {
@@ -230,13 +245,16 @@ static void let_go(ncl_delivery *d, list *l) {
   outcome.message = ncl_str_of(words, sizeof words - 1);
   for (item *i = l->first, *next; i != NULL; i = next) {
     next = i->next;
-    ncl_delivery_let_go(d, i, &outcome);
+    ncl_delivery_end(d, i, &outcome, false);
   }
 }
 
 void ncl_delivery_detach_disk(ncl_delivery *d) {
   if (d->disk == NULL) return;
+  ncl_delivery_scatter(d);
   let_go(d, &d->waiting);
+  let_go(d, &d->ready);
+  let_go(d, &d->loading);
   let_go(d, &d->queue);
   let_go(d, &d->kept);
   let_go(d, &d->storing);

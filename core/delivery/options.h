@@ -11,6 +11,16 @@
 #define NCL_SIZER_ITEMS 1
 #define NCL_SIZER_BYTES 2
 
+/* sending_queue.batch. */
+typedef struct ncl_delivery_batch_options {
+  int64_t enabled;
+  int64_t flush_timeout_ns;
+  int64_t min_size;               /* in units of `sizer`, as max_size */
+  int64_t max_size;               /* 0 = no limit */
+  int64_t sizer;                  /* NCL_SIZER_ITEMS or NCL_SIZER_BYTES */
+  const ncl_value *metadata_keys; /* a list; NULL = none */
+} ncl_delivery_batch_options;
+
 typedef struct ncl_delivery_options {
   int64_t timeout_ns; /* of one try; 0 = none */
   int64_t queue_enabled;
@@ -22,6 +32,7 @@ typedef struct ncl_delivery_options {
   ncl_retry_policy retry;
   ncl_str storage;        /* id of the extension that keeps the queue; empty = memory */
   uint64_t in_memory_max; /* bytes of items on disk that are held in memory, too; 0 = as the budget allows */
+  ncl_delivery_batch_options batch;
 } ncl_delivery_options;
 
 /* The host's fields of `exporter`, with the defaults that its descriptor names, written into `into`. */

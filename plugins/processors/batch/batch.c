@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* processors/batch: joins requests into batches of a useful size; one shard for each combination of metadata_keys. */
 #include <nacelle/config_fill.h>
+#include <nacelle/metadata_keys.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "parcel.h"
 #include "shard.h"
-
-#define KEYS_MAX 32u  /* metadata_keys */
-#define PAIRS_MAX 64u /* values of them in one request */
 
 static const ncl_field key_field = {.type = NCL_TYPE_STRING};
 static const ncl_field fields[] = {
@@ -45,41 +43,6 @@ static const ncl_field fields[] = {
 static const ncl_array field_table = NCL_ARRAY(fields);
 
 /* ---- shards --------------------------------------------------------------------------------------- */
-
-static bool same(ncl_str a, ncl_str b) {
-  return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
-static bool same_name(ncl_str a, ncl_str b) {
-  return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
-}
-
-/* The pairs of `context` that metadata_keys name, in their order. Returns how many there are; PAIRS_MAX are written. */
-static uint32_t chosen_pairs(const ncl_batch_processor *p, const ncl_context *context, ncl_pair into[PAIRS_MAX]) {
-  uint32_t keys = ncl_config_count(p->settings.metadata_keys);
-  uint32_t count = 0;
-  ncl_array pairs = p->host->context_pairs(context);
-  for (uint32_t k = 0; k < keys; k++) {
-    ncl_str key = ncl_config_at(p->settings.metadata_keys, k)->s;
-    for (uint32_t i = 0; i < pairs.count; i++) {
-      const ncl_pair *pair = ncl_array_at(&pairs, i);
-      if (!same_name(pair->name, key)) continue;
-      if (count < PAIRS_MAX) into[count] = *pair;
-      count++;
-    }
-  }
-  return count;
-}
-
-static bool has_pairs(const ncl_batch_processor *p, const ncl_shard *shard, const ncl_pair *pairs, uint32_t count) {
-  ncl_array own = p->host->context_pairs(shard->context);
-  if (own.count != count) return false;
-  for (uint32_t i = 0; i < count; i++) {
-    const ncl_pair *pair = ncl_array_at(&own, i);
-    if (!same(pair->name, pairs[i].name) || !same(pair->value, pairs[i].value)) return false;
-  }
-  return true;
-}
 
 /* Upper bounds of the buckets, as the Go collector has them: items, and bytes, of a batch. */
 static const int64_t item_bounds[] = {10,   25,   50,   75,   100,  250,  500,   750,   1000,  2000,  3000,
@@ -146,15 +109,15 @@ static ncl_shard *add_shard(ncl_batch_processor *p, ncl_context *context) {
 static ncl_shard *shard_for(ncl_batch_processor *p, const ncl_context *context, ncl_status *status,
                             ncl_outcome *outcome) {
   if (ncl_config_count(p->settings.metadata_keys) == 0) return p->shards;
-  ncl_pair pairs[PAIRS_MAX];
-  uint32_t count = chosen_pairs(p, context, pairs);
-  if (count > PAIRS_MAX) {
+  ncl_pair pairs[NCL_METADATA_PAIRS_MAX];
+  uint32_t count = ncl_metadata_pick(p->host, p->settings.metadata_keys, context, pairs);
+  if (count > NCL_METADATA_PAIRS_MAX) {
     *status = NCL_PERMANENT;
     outcome->message = (ncl_str)NCL_STR("the request has more than 64 values of metadata_keys");
     return NULL;
   }
   for (ncl_shard *shard = p->shards; shard != NULL; shard = shard->next) {
-    if (has_pairs(p, shard, pairs, count)) return shard;
+    if (ncl_metadata_equal(p->host, shard->context, pairs, count)) return shard;
   }
   int64_t limit = p->settings.metadata_cardinality_limit;
   if (limit > 0 && p->shard_count >= limit) {
@@ -181,22 +144,7 @@ static bool check_settings(const ncl_create *create, const ncl_batch_settings *s
                                (ncl_str)NCL_STR("make it as large as send_batch_size at least, or 0"));
     good = false;
   }
-  uint32_t keys = ncl_config_count(s->metadata_keys);
-  for (uint32_t i = 0; i < keys; i++) {
-    for (uint32_t k = 0; k < i; k++) {
-      const ncl_value *key = ncl_config_at(s->metadata_keys, i);
-      if (!same_name(key->s, ncl_config_at(s->metadata_keys, k)->s)) continue;
-      create->host->config_error(create->me, key, (ncl_str)NCL_STR("this key stands twice in metadata_keys"),
-                                 (ncl_str){NULL, 0});
-      good = false;
-    }
-  }
-  if (keys > KEYS_MAX) {
-    create->host->config_error(create->me, s->metadata_keys, (ncl_str)NCL_STR("more than 32 metadata_keys"),
-                               (ncl_str){NULL, 0});
-    good = false;
-  }
-  return good;
+  return ncl_metadata_keys_check(create->host, create->me, s->metadata_keys) == NCL_OK && good;
 }
 
 static void batch_destroy(void *self) {

@@ -20,6 +20,11 @@ TIMEOUT = "processors::batch::timeout"
 GRPC = "receivers::otlp::protocols::grpc"
 HTTP = "receivers::otlp::protocols::http"
 QUEUE = "exporters::otlp_http::sending_queue"
+BATCH_DEFAULTS = {
+    f"{QUEUE}::batch::flush_timeout": "200ms",
+    f"{QUEUE}::batch::min_size": 8192,
+    f"{QUEUE}::batch::max_size": 0,
+}
 
 ROWS = [
     # ---- durations
@@ -163,6 +168,51 @@ ROWS = [
         in_http_exporter("sending_queue: {queue_size: 5}"),
         {f"{QUEUE}::queue_size": 5, f"{QUEUE}::num_consumers": 10},
     ),
+    good("a queue that batches", in_http_exporter("sending_queue: {batch: }"), BATCH_DEFAULTS),
+    good("a queue that does not batch", in_http_exporter("sending_queue: {batch: {enabled: false}}"), {}),
+    good(
+        "a queue that batches: every key",
+        in_http_exporter(
+            "sending_queue:\n  batch: {flush_timeout: 1s, min_size: 0, max_size: 7, sizer: bytes, partition: {metadata_keys: [a, B]}}"
+        ),
+        {
+            f"{QUEUE}::batch::flush_timeout": "1s",
+            f"{QUEUE}::batch::min_size": 0,
+            f"{QUEUE}::batch::max_size": 7,
+            f"{QUEUE}::batch::partition::metadata_keys": ["a", "B"],
+        },
+    ),
+    good(
+        "a queue that counts requests, with batches that need not",
+        in_http_exporter("sending_queue: {sizer: requests, batch: }"),
+        BATCH_DEFAULTS,
+    ),
+    good(
+        "a queue and its batches count bytes",
+        in_http_exporter("sending_queue: {sizer: bytes, queue_size: 10000, batch: {max_size: 9000}}"),
+        {f"{QUEUE}::batch::min_size": 8192, f"{QUEUE}::batch::max_size": 9000},
+    ),
+    good(
+        "a queue on disk whose senders wait for the result",
+        in_http_exporter("sending_queue: {storage: file_storage, wait_for_result: true}").replace(
+            "service:\n", "extensions: {file_storage: {directory: /tmp}}\nservice:\n  extensions: [file_storage]\n"
+        ),
+        {f"{QUEUE}::wait_for_result": True},
+        go_without="file_storage",
+    ),
+    good(
+        "retry: no delay, no growth",
+        in_http_exporter("retry_on_failure: {initial_interval: 0s, max_interval: 0s, multiplier: 0}"),
+        {
+            "exporters::otlp_http::retry_on_failure::initial_interval": "0s",
+            "exporters::otlp_http::retry_on_failure::multiplier": 0,
+        },
+    ),
+    good(
+        "retry: a first delay above the longest",
+        in_http_exporter("retry_on_failure: {initial_interval: 10s, max_interval: 5s}"),
+        {"exporters::otlp_http::retry_on_failure::initial_interval": "10s"},
+    ),
     good(
         "retry with one setting",
         in_http_exporter("retry_on_failure: {max_interval: 10s}"),
@@ -264,6 +314,51 @@ ROWS = [
         "no consumers",
         in_http_exporter("sending_queue: {num_consumers: 0}"),
         "exporters.otlp_http.sending_queue.num_consumers: 0 is less than 1, the least that is allowed",
+    ),
+    bad(
+        "batches of requests",
+        in_http_exporter("sending_queue: {batch: {min_size: 5, sizer: requests}}"),
+        'exporters.otlp_http.sending_queue.batch.sizer: "requests" is not one of: items, bytes',
+    ),
+    bad(
+        "batches of a queue that counts requests",
+        in_http_exporter("sending_queue: {sizer: requests, batch: {min_size: 5}}"),
+        "exporters.otlp_http.sending_queue.sizer: the sizer of a queue is that of its batches, too, and these count no requests",
+    ),
+    bad(
+        "batches that never leave for their time",
+        in_http_exporter("sending_queue: {batch: {flush_timeout: 0s}}"),
+        'exporters.otlp_http.sending_queue.batch.flush_timeout: "0s" is less than 1ns, the least that is allowed',
+    ),
+    bad(
+        "batches: a negative size",
+        in_http_exporter("sending_queue: {batch: {min_size: -1}}"),
+        "exporters.otlp_http.sending_queue.batch.min_size: -1 is less than 0",
+    ),
+    bad(
+        "batches: max_size below min_size",
+        in_http_exporter("sending_queue: {batch: {max_size: 5}}"),
+        "exporters.otlp_http.sending_queue.batch.max_size: max_size is smaller than min_size",
+    ),
+    bad(
+        "batches that the queue cannot hold",
+        in_http_exporter("sending_queue: {sizer: items, queue_size: 5, batch: {min_size: 6}}"),
+        "exporters.otlp_http.sending_queue.batch.min_size: min_size is larger than queue_size",
+    ),
+    bad(
+        "batches: a key twice",
+        in_http_exporter("sending_queue: {batch: {partition: {metadata_keys: [a, A]}}}"),
+        "exporters.otlp_http.sending_queue.batch.partition.metadata_keys[1]: this key stands twice",
+    ),
+    bad(
+        "retry: over before it begins",
+        in_http_exporter("retry_on_failure: {max_elapsed_time: 1s}"),
+        "exporters.otlp_http.retry_on_failure.max_elapsed_time: max_elapsed_time is less than initial_interval",
+    ),
+    bad(
+        "retry: over before the longest delay",
+        in_http_exporter("retry_on_failure: {max_elapsed_time: 10s}"),
+        "exporters.otlp_http.retry_on_failure.max_elapsed_time: max_elapsed_time is less than max_interval",
     ),
     bad(
         "retry: a share above one",

@@ -55,7 +55,7 @@ static void does_not_spin_while_an_item_is_due_and_no_try_is_free(void **state) 
       ncl_component_new(f.process, &type, NCL_KIND_EXPORTER, (ncl_str)NCL_STR("fake"), 1, (ncl_str){NULL, 0});
   ncl_delivery_port port = {&f.process->host, component, &methods, &e, f.process->tokens, false};
   ncl_delivery_options options = {
-      60 * S, 1, 1, 1000, NCL_SIZER_REQUESTS, 0, 0, {1, 5 * S, 30 * S, 300 * S, 1.5, 0.0}, {NULL, 0}, 0};
+      60 * S, 1, 1, 1000, NCL_SIZER_REQUESTS, 0, 0, {1, 5 * S, 30 * S, 300 * S, 1.5, 0.0}, {NULL, 0}, 0, {0}};
   ncl_delivery *delivery = ncl_delivery_new(&port, &options, NULL);
   hand_in(&f, delivery); /* fails, and is due again in 5 s */
   hand_in(&f, delivery); /* takes the one try that there may be */

@@ -86,7 +86,7 @@ static void on_queue(void *arg, int64_t size, int64_t capacity) {
 
 static ncl_delivery_options defaults(void) {
   ncl_delivery_options options = {
-      5 * S, 1, 10, 1000, NCL_SIZER_REQUESTS, 0, 0, {1, 5 * S, 30 * S, 300 * S, 1.5, 0.0}, {NULL, 0}, 0};
+      5 * S, 1, 10, 1000, NCL_SIZER_REQUESTS, 0, 0, {1, 5 * S, 30 * S, 300 * S, 1.5, 0.0}, {NULL, 0}, 0, {0}};
   return options;
 }
 

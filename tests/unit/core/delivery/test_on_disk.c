@@ -20,6 +20,7 @@ typedef struct exporter {
   uint32_t pending;
   uint64_t sent, failed, refused, dropped;
   uint64_t in_memory_max;
+  ncl_delivery_batch_options batch;
   uint32_t results, refusals; /* answers that senders got */
 } exporter;
 
@@ -88,7 +89,8 @@ static void begin(exporter *e) {
                                   .queue_size = 8,
                                   .retry = {1, 5 * S, 30 * S, 300 * S, 1.5, 0.0},
                                   .storage = NCL_STR("file_storage"),
-                                  .in_memory_max = e->in_memory_max};
+                                  .in_memory_max = e->in_memory_max,
+                                  .batch = e->batch};
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   type.methods = methods;
   e->component =
@@ -330,6 +332,113 @@ static void a_full_queue_refuses(void **state) {
   assert_int_equal(e->refused, 1);
 }
 
+/* ---- sending_queue.batch ---------------------------------------------------------------------------- */
+
+static void begin_batching(exporter *e, int64_t min_size, int64_t max_size) {
+  if (e->delivery != NULL) end(e, true);
+  e->batch = (ncl_delivery_batch_options){
+      .enabled = 1, .flush_timeout_ns = S / 5, .min_size = min_size, .max_size = max_size, .sizer = NCL_SIZER_ITEMS};
+  begin(e);
+  settle(&e->f);
+}
+
+static void answer_try(exporter *e, uint32_t which, ncl_status status) {
+  ncl_outcome done = NCL_OUTCOME_INIT;
+  done.status = status;
+  ncl_token_complete(e->f.process->tokens, e->tokens[which], &done);
+  settle(&e->f);
+}
+
+static void what_is_merged_stays_on_the_disk_until_its_batch_is_delivered(void **state) {
+  exporter *e = *state;
+  begin_batching(e, 10, 10);
+  e->answer = NCL_PENDING;
+  assert_int_equal(consume(e, 4), NCL_PENDING);
+  assert_int_equal(consume(e, 3), NCL_PENDING);
+  settle(&e->f);
+  assert_int_equal(e->results, 2); /* acknowledged long before there is a batch */
+  assert_int_equal(e->sends, 0);
+  assert_int_equal(consume(e, 5), NCL_PENDING);
+  settle(&e->f);
+  assert_int_equal(e->sent_items[0], 10);
+  assert_int_equal(memory_storage_items(&e->storage), 3);
+  answer_try(e, 0, NCL_OK);
+  assert_int_equal(memory_storage_items(&e->storage), 1); /* two of its records are still to be sent */
+  advance(&e->f, S / 5);
+  assert_int_equal(e->sent_items[1], 2);
+  answer_try(e, 1, NCL_OK);
+  assert_int_equal(memory_storage_items(&e->storage), 0);
+  assert_int_equal(e->sent, 12);
+}
+
+static void the_next_process_finds_what_was_being_merged(void **state) {
+  exporter *e = *state;
+  static const bool drains[] = {true, false};
+  for (size_t i = 0; i < 2; i++) {
+    begin_batching(e, 10, 10);
+    e->answer = NCL_RETRYABLE;
+    e->sends = 0;
+    e->sent = 0;
+    for (uint32_t n = 0; n < 5; n++) {
+      assert_int_equal(consume(e, 7), NCL_PENDING);
+      settle(&e->f);
+    }
+    end(e, drains[i]);
+    assert_int_equal(e->dropped, 0);
+    assert_int_equal(e->failed, 0);
+    assert_int_equal(memory_storage_items(&e->storage), 5);
+    e->answer = NCL_OK;
+    e->sends = 0;
+    begin(e);
+    settle(&e->f);
+    advance(&e->f, S / 5);
+    assert_int_equal(e->sent, 35);
+    assert_int_equal(e->sends, 4);
+    assert_int_equal(memory_storage_items(&e->storage), 0);
+  }
+}
+
+static void batches_are_smaller_where_memory_is_short(void **state) {
+  exporter *e = *state;
+  e->in_memory_max = 60;
+  begin_batching(e, 100, 0);
+  for (uint32_t i = 1; i <= 8; i++) {
+    assert_int_equal(consume(e, 5), NCL_PENDING);
+    settle(&e->f);
+  }
+  for (int i = 0; i < 10; i++)
+    advance(&e->f, S / 5);
+  assert_int_equal(e->results, 8);
+  assert_int_equal(e->sent, 40);
+  assert_true(e->sends > 1);
+  assert_int_equal(memory_storage_items(&e->storage), 0);
+}
+
+static void an_exchange_of_the_instance_keeps_what_was_being_merged(void **state) {
+  exporter *e = *state;
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  begin_batching(e, 10, 10);
+  e->answer = NCL_PENDING;
+  assert_int_equal(consume(e, 7), NCL_PENDING);
+  assert_int_equal(consume(e, 7), NCL_PENDING);
+  settle(&e->f);
+  assert_int_equal(e->sent_items[0], 10);
+  (void)ncl_delivery_pause(e->delivery, 0);
+  ncl_delivery_detach(e->delivery, (ncl_str)NCL_STR("reload"));
+  settle(&e->f);
+  assert_int_equal(memory_storage_items(&e->storage), 2);
+  e->answer = NCL_OK;
+  e->sends = 0;
+  assert_int_equal(ncl_delivery_begin(e->delivery, (ncl_str)NCL_STR("fake"), 1, &outcome), NCL_OK);
+  ncl_delivery_resume(e->delivery, e);
+  settle(&e->f);
+  advance(&e->f, S / 5);
+  assert_int_equal(e->sent, 14);
+  assert_int_equal(e->sends, 2);
+  assert_int_equal(e->dropped, 0);
+  assert_int_equal(memory_storage_items(&e->storage), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -344,6 +453,10 @@ int main(void) {
       TEST(a_broken_entry_is_counted_and_the_rest_goes_on),
       TEST(an_exchange_of_the_instance_loses_nothing),
       TEST(a_full_queue_refuses),
+      TEST(what_is_merged_stays_on_the_disk_until_its_batch_is_delivered),
+      TEST(the_next_process_finds_what_was_being_merged),
+      TEST(batches_are_smaller_where_memory_is_short),
+      TEST(an_exchange_of_the_instance_keeps_what_was_being_merged),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,37 @@ static void reads_every_key(void **state) {
   o = good("sending_queue: {enabled: false}\nretry_on_failure: {enabled: false}\n", 0, "");
   assert_int_equal(o.queue_enabled, 0);
   assert_int_equal(o.retry.enabled, 0);
-  assert_int_equal(good("retry_on_failure: {initial_interval: 60s}", 0, "").retry.max_interval_ns, 60 * S);
+  o = good("retry_on_failure: {initial_interval: 0s, max_interval: 0s, multiplier: 0}", 0, "");
+  assert_int_equal(o.retry.initial_ns, 0);
+  assert_int_equal(o.retry.max_interval_ns, 0);
+}
+
+static void reads_how_a_queue_batches(void **state) {
+  (void)state;
+  assert_int_equal(good("{}", 0, "").batch.enabled, 0);
+  assert_int_equal(good("sending_queue: {batch: {enabled: false, min_size: 5}}", 0, "").batch.enabled, 0);
+  assert_int_equal(good("sending_queue: {enabled: false, batch: {max_size: 5}}", 0, "").batch.enabled, 0);
+  ncl_delivery_batch_options b = good("sending_queue: {batch: }", 0, "").batch;
+  assert_int_equal(b.enabled, 1);
+  assert_int_equal(b.flush_timeout_ns, S / 5);
+  assert_int_equal(b.min_size, 8192);
+  assert_int_equal(b.max_size, 0);
+  assert_int_equal(b.sizer, NCL_SIZER_ITEMS);
+  b = good(
+          "sending_queue: {batch: {flush_timeout: 1s, min_size: 0, max_size: 7, sizer: bytes, partition: "
+          "{metadata_keys: [a, b]}}}",
+          0, "")
+          .batch;
+  assert_int_equal(b.flush_timeout_ns, S);
+  assert_int_equal(b.min_size, 0);
+  assert_int_equal(b.max_size, 7);
+  assert_int_equal(b.sizer, NCL_SIZER_BYTES);
+  assert_non_null(b.metadata_keys);
+  /* As the Go collector: what the queue counts its batches count, too, where something is set of them. */
+  assert_int_equal(good("sending_queue: {sizer: bytes, batch: {min_size: 10}}", 0, "").batch.sizer, NCL_SIZER_BYTES);
+  assert_int_equal(good("sending_queue: {sizer: requests, batch: }", 0, "").batch.sizer, NCL_SIZER_ITEMS);
+  assert_int_equal(good("sending_queue: {sizer: bytes, batch: {min_size: 10, sizer: items}}", 0, "").batch.sizer,
+                   NCL_SIZER_ITEMS);
 }
 
 static void a_direct_exporter_has_what_is_written(void **state) {
@@ -127,12 +157,20 @@ static void names_the_storage_of_a_queue(void **state) {
 static void says_what_cannot_be_had(void **state) {
   (void)state;
   static const char *const rows[][2] = {
-      {"sending_queue: {batch: }", "batching in the queue is not available"},
+      {"sending_queue: {batch: {sizer: requests}}", "sizer"},
+      {"sending_queue: {sizer: requests, batch: {min_size: 5}}", "count no requests"},
+      {"sending_queue: {batch: {flush_timeout: 0s}}", "flush_timeout"},
+      {"sending_queue: {batch: {min_size: -1}}", "min_size"},
+      {"sending_queue: {batch: {max_size: 5}}", "max_size is smaller than min_size"},
+      {"sending_queue: {sizer: items, batch: }", "min_size is larger than queue_size"},
+      {"sending_queue: {batch: {partition: {metadata_keys: [a, A]}}}", "twice"},
+      {"retry_on_failure: {max_elapsed_time: 1s}", "max_elapsed_time is less than initial_interval"},
+      {"retry_on_failure: {max_elapsed_time: 10s}", "max_elapsed_time is less than max_interval"},
       {"sending_queue: {queue_size: 0}", "queue_size"},
       {"sending_queue: {num_consumers: 0}", "num_consumers"},
       {"sending_queue: {sizer: spans}", "spans"},
       {"retry_on_failure: {randomization_factor: 2}", "randomization_factor"},
-      {"retry_on_failure: {multiplier: 0.5}", "multiplier"},
+      {"retry_on_failure: {multiplier: -0.5}", "multiplier"},
       {"timeout: -1s", "timeout"},
       {"timeout: 5", "5s"},
   };
@@ -149,6 +187,7 @@ int main(void) {
       cmocka_unit_test(has_the_defaults_of_the_go_collector),
       cmocka_unit_test(an_exporter_brings_its_own_timeout),
       cmocka_unit_test(reads_every_key),
+      cmocka_unit_test(reads_how_a_queue_batches),
       cmocka_unit_test(a_direct_exporter_has_what_is_written),
       cmocka_unit_test(names_the_storage_of_a_queue),
       cmocka_unit_test(says_what_cannot_be_had),
