@@ -52,6 +52,53 @@ static void guard_stop_signals(int64_t within_ns) {
   (void)sigaction(SIGINT, &stop, NULL);
 }
 
+static ncl_crash crash;
+static ncl_stall stall;
+static char crash_stack[64 * 1024]; /* so that a stack that overflows has a handler, too */
+
+static void write_line(const char *line, size_t len) {
+  if (write(STDERR_FILENO, line, len) < 0) return; /* there is nobody else to tell */
+}
+
+/* Says whose code it was, then lets the process die of the same signal. */
+static void on_crash(int number, siginfo_t *info, void *context) {
+  char line[NCL_CRASH_LINE_MAX];
+  write_line(line, ncl_crash_line(&crash, number, info, context, line, sizeof line));
+  if (info->si_code > 0 && number != SIGABRT) return; /* the instruction fails again, with nobody to catch it */
+  (void)raise(number);
+  _exit(128 + number); /* as process 1, which no signal of its own ends */
+}
+
+static void guard_crashes(void) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+  const stack_t own = {.ss_sp = crash_stack, .ss_size = sizeof crash_stack};
+  (void)sigaltstack(&own, NULL);
+  struct sigaction action = {.sa_sigaction = on_crash};
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | (int)SA_RESETHAND;
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+    (void)sigaction(signals[i], &action, NULL);
+#else
+  (void)on_crash; /* the sanitizer says it better */
+  (void)crash_stack;
+#endif
+}
+
+/* On the loop's thread, wherever that is. */
+static void on_tick(int number, siginfo_t *info, void *context) {
+  char line[NCL_CRASH_LINE_MAX];
+  (void)number, (void)info;
+  if (!ncl_stall_tick(&stall)) return;
+  write_line(line, ncl_crash_stalled(&crash, stall.words, context, line, sizeof line));
+  _exit(NCL_EXIT_FATAL);
+}
+
+static void guard_loop(void) {
+  struct sigaction action = {.sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART};
+  (void)sigaction(NCL_STALL_SIGNAL, &action, NULL);
+  ncl_stall_set(&stall, getenv("NACELLE_STALL_SECONDS"));
+}
+
 static const char *environment(const char *name) {
   return getenv(name);
 }
@@ -78,7 +125,10 @@ static int run_command(int argc, char **argv) {
       exit_code = EXIT_FAILURE;
     }
   } else {
-    exit_code = ncl_cli_run(&options, guard_stop_signals);
+    const ncl_guard all = {guard_stop_signals, &crash, &stall};
+    guard_crashes();
+    guard_loop();
+    exit_code = ncl_cli_run(&options, &all);
   }
   ncl_options_free(&options);
   return exit_code;

@@ -110,6 +110,10 @@ void ncl_collector_forget_config(ncl_collector *c) {
 
 /* ---- plugins -------------------------------------------------------------------------------------- */
 
+static void note_plugin(void *crash, const ncl_plugin *plugin) {
+  ncl_crash_plugin(crash, plugin, plugin->name, plugin->version);
+}
+
 /* Where plugins lie: as told, else beside the program: <prefix>/bin/nacelle goes with <prefix>/lib/nacelle. */
 bool ncl_collector_open_registry(ncl_collector *c) {
   const char *dirs[NCL_PLUGIN_DIRS_MAX];
@@ -132,6 +136,7 @@ bool ncl_collector_open_registry(ncl_collector *c) {
     if (strcmp(beside[0], beside[1]) != 0) dirs[count++] = beside[1];
   }
   c->registry = ncl_registry_new(dirs, count);
+  if (c->registry != NULL && c->crash != NULL) ncl_registry_watch(c->registry, note_plugin, c->crash);
   return c->registry != NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "core/config/service.h"
 #include "core/pipeline/process.h"
 #include "core/plugin/registry.h"
+#include "core/runtime/crash.h"
 #include "core/runtime/file_watch.h"
 #include "core/runtime/loop.h"
 #include "core/telemetry/log.h"
@@ -25,6 +26,7 @@ typedef struct ncl_config_files {
 typedef struct ncl_collector {
   const ncl_options *options; /* borrowed */
   const char *instance;       /* the id of the run, where it has one already; borrowed */
+  ncl_crash *crash;           /* is told of plugins; NULL = nobody is; borrowed */
   bool only_looks;            /* set before anything is made: no output of the log is opened */
   ncl_registry *registry;
   ncl_diagnostics *diagnostics;

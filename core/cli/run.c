@@ -30,7 +30,7 @@
 /* A collector that runs. */
 typedef struct runner {
   ncl_collector base;
-  ncl_guard_fn guard;
+  const ncl_guard *guard;
   ncl_lifecycle *lifecycle;
   ncl_signals *signals;
   ncl_timer *housekeeping;
@@ -241,6 +241,7 @@ static void on_fatal(void *arg, ncl_str message) {
 
 static void on_housekeeping(void *arg) {
   runner *r = arg;
+  ncl_stall_beat(r->guard->stall);
   ncl_pool_trim(r->base.process->pool);
   ncl_report_tick(r->base.process, false);
   ncl_timer_set(r->housekeeping, ncl_loop_now_ns(r->base.loop) + HOUSEKEEPING_NS);
@@ -259,7 +260,8 @@ static bool open_signals(runner *r) {
   r->base.loop = ncl_loop_new();
   r->signals = r->base.loop == NULL ? NULL : ncl_signals_open(r->base.loop, on_signal, r);
   if (r->signals == NULL) return ncl_cli_no_memory(), false;
-  r->guard(r->base.options->shutdown_timeout_ns);
+  r->guard->stop_signals(r->base.options->shutdown_timeout_ns);
+  ncl_crash_loop(r->guard->crash, r->base.loop);
   return true;
 }
 
@@ -272,6 +274,8 @@ static void close_runner(runner *r) {
   ncl_reloader_free(r->reloader);
   ncl_process_free(r->base.process);
   r->base.process = NULL;
+  ncl_stall_end(r->guard->stall);
+  ncl_crash_loop(r->guard->crash, NULL);
   ncl_signals_close(r->signals);
   ncl_notify_close(&r->notify);
   ncl_collector_close(&r->base);
@@ -290,8 +294,8 @@ static bool open_runner(runner *r) {
   return r->housekeeping != NULL && r->look != NULL && r->lifecycle != NULL && r->reloader != NULL;
 }
 
-int ncl_cli_run(const ncl_options *options, ncl_guard_fn guard) {
-  runner r = {.base = {.options = options}, .guard = guard, .exit_code = NCL_EXIT_ENDED};
+int ncl_cli_run(const ncl_options *options, const ncl_guard *guard) {
+  runner r = {.base = {.options = options, .crash = guard->crash}, .guard = guard, .exit_code = NCL_EXIT_ENDED};
   ncl_notify_open(&r.notify, getenv("NOTIFY_SOCKET"));
   if (!open_signals(&r) || !ncl_collector_build(&r.base, false)) {
     close_runner(&r);
@@ -310,6 +314,7 @@ int ncl_cli_run(const ncl_options *options, ncl_guard_fn guard) {
                       "The config is the value of AOT_CONFIG_CONTENT, as in ADOT: --config does not count.", NULL, 0);
   }
   on_housekeeping(&r);
+  ncl_stall_begin(r.guard->stall);
   ncl_lifecycle_start(r.lifecycle);
   (void)ncl_loop_run(r.base.loop);
   int exit_code = r.exit_code;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pipeline/process.h"
+
 #define SECOND_NS INT64_C(1000000000)
 #define BLOCKED_MAX 1024u      /* senders that wait for room (block_on_overflow) */
 #define FAILURES_UNTIL_DOWN 2u /* different items in a row */
@@ -168,7 +170,9 @@ static bool is_prepared(ncl_delivery *d, item *i, const ncl_outcome *outcome) {
 static bool prepare_item(ncl_delivery *d, item *i, int64_t now) {
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   if (i->first_try_ns == 0) i->first_try_ns = now;
+  ncl_loop_call before = ncl_component_enter(d->port.exporter, (uintptr_t)d->port.methods->prepare);
   ncl_status status = d->port.methods->prepare(d->port.self, &i->item, &outcome);
+  ncl_component_leave(d->port.exporter, before);
   if (status == NCL_OK) return is_prepared(d, i, &outcome);
   outcome.rejected = outcome.delivered = 0;
   outcome.remainder = NULL;
@@ -200,7 +204,9 @@ void ncl_delivery_try(ncl_delivery *d, item *i) {
     try_ended(d, i, NCL_NO_MEMORY, &outcome);
     return;
   }
+  ncl_loop_call before = ncl_component_enter(d->port.exporter, (uintptr_t)d->port.methods->send);
   ncl_status status = d->port.methods->send(d->port.self, &i->item, i->attempt, deadline, &outcome);
+  ncl_component_leave(d->port.exporter, before);
   if (status == NCL_PENDING) return;
   (void)ncl_token_cancel(d->port.tokens, i->attempt);
   try_ended(d, i, status, &outcome);

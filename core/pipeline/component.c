@@ -14,6 +14,7 @@ ncl_process *ncl_process_new(const ncl_process_options *options) {
   ncl_process *process = calloc(1, sizeof *process);
   if (process == NULL) return NULL;
   process->loop = options->loop;
+  process->running = ncl_loop_running(options->loop);
   process->registry = options->registry;
   process->logger = options->logger;
   process->cgroup_limit = ncl_memory_limit(options->memory_root);
@@ -96,6 +97,7 @@ ncl_component *ncl_component_new(ncl_process *process, const ncl_type *type, uin
   if (pipeline.len > 0) memcpy(component->text + id.len, pipeline.ptr, pipeline.len);
   component->id = ncl_str_of(component->text, id.len);
   component->pipeline = ncl_str_of(component->text + id.len, pipeline.len);
+  component->callee = (ncl_callee){kind_name, component->id};
   component->scope.id = component->id;
   component->scope.kind = kind_text;
   if (signal != 0) component->scope.signal = ncl_name_signal(signal);
@@ -179,7 +181,9 @@ ncl_status ncl_component_create(ncl_component *component, ncl_diagnostics *diagn
   };
   component->diagnostics = diagnostics;
   component->complained = false;
+  ncl_loop_call before = ncl_component_enter(component, (uintptr_t)component->type->methods.create);
   ncl_status status = component->type->methods.create(&create, &component->self);
+  ncl_component_leave(component, before);
   if (status == NCL_OK) {
     component->state = NCL_STATE_CREATED;
     if (component->kind == NCL_KIND_EXPORTER && component->delivery == NULL) status = open_delivery(component);
@@ -210,6 +214,12 @@ uint32_t ncl_process_jobs(const ncl_process *process) {
   return jobs;
 }
 
+static void destroy(const ncl_component *component) {
+  ncl_loop_call before = ncl_component_enter(component, (uintptr_t)component->type->methods.destroy);
+  component->type->methods.destroy(component->self);
+  ncl_component_leave(component, before);
+}
+
 ncl_status ncl_component_revive(ncl_component *component) {
   if (jobs_of(component) > 0) return NCL_RETRYABLE;
   if (component->delivery == NULL) {
@@ -217,7 +227,7 @@ ncl_status ncl_component_revive(ncl_component *component) {
   } else {
     ncl_tokens_forget_waits(component->process->tokens, component); /* what it owes, the delivery answers */
   }
-  component->type->methods.destroy(component->self);
+  destroy(component);
   ncl_work_quota_close(component->quota);
   component->self = NULL;
   component->quota = NULL;
@@ -233,9 +243,7 @@ void ncl_component_free(ncl_component *component) {
   if (component->delivery != NULL) (void)ncl_delivery_abandon(component->delivery, (ncl_str)NCL_STR("shutdown"));
   (void)ncl_tokens_forget(process->tokens, component);
   ncl_delivery_free(component->delivery);
-  if (component->state != NCL_STATE_NEW && jobs_of(component) == 0) {
-    component->type->methods.destroy(component->self);
-  }
+  if (component->state != NCL_STATE_NEW && jobs_of(component) == 0) destroy(component);
   ncl_work_quota_close(component->quota);
   int64_t charged = atomic_load(&component->charged);
   if (charged > 0) (void)ncl_pool_charge(process->pool, -charged);

@@ -138,8 +138,25 @@ static ncl_status host_emit(ncl_component *me, ncl_output *output, const ncl_emi
   return ncl_output_emit(me, output, emission, outcome);
 }
 
+static const ncl_metric_type double_completions = {
+    .name = NCL_STR("double_completions"),
+    .type = NCL_METRIC_COUNTER,
+    .unit = NCL_STR("{call}"),
+    .doc = NCL_STR("Calls that a component completed a second time, which is a mistake of its plugin and was ignored."),
+};
+
+static void say_completed_twice(ncl_component *me) {
+  const ncl_plugin *plugin = me->type->plugin;
+  ncl_attr attrs[] = {ncl_log_str("plugin", plugin != NULL ? plugin->name : (ncl_str){NULL, 0}),
+                      ncl_log_str("version", plugin != NULL ? plugin->version : (ncl_str){NULL, 0})};
+  host_log(me, NCL_LOG_ERROR, (ncl_str)NCL_STR("contract.completed_twice"),
+           (ncl_str)NCL_STR("A component completed a call a second time, which is a mistake of its plugin. Ignored."),
+           attrs, 2);
+  ncl_metric_add(ncl_component_metric(me->counters, &double_completions, NULL, 0), 1);
+}
+
 static void host_complete(ncl_component *me, ncl_token token, const ncl_outcome *outcome) {
-  ncl_token_complete(me->process->tokens, token, outcome);
+  if (!ncl_token_complete(me->process->tokens, token, outcome)) say_completed_twice(me);
 }
 
 static ncl_token host_token_open(ncl_component *me, ncl_done_fn done, void *arg, int64_t deadline_ns) {
@@ -169,22 +186,29 @@ static int64_t host_wall_ns(ncl_component *me) {
 
 static ncl_timer *host_timer_open(ncl_component *me, ncl_call_fn fn, void *arg) {
   ON_LOOP(me);
-  return ncl_timer_open(me->process->loop, fn, arg);
+  ncl_timer *timer = ncl_timer_open(me->process->loop, fn, arg);
+  ncl_timer_for(timer, &me->callee);
+  return timer;
 }
 
 static ncl_watch *host_watch_open(ncl_component *me, int32_t fd, uint32_t events, ncl_watch_fn fn, void *arg) {
   ON_LOOP(me);
-  return ncl_watch_open(me->process->loop, fd, events, fn, arg);
+  ncl_watch *watch = ncl_watch_open(me->process->loop, fd, events, fn, arg);
+  ncl_watch_for(watch, &me->callee);
+  return watch;
 }
 
 static ncl_status host_post(ncl_component *me, ncl_call_fn fn, void *arg) {
-  return ncl_loop_post(me->process->loop, fn, arg);
+  return ncl_loop_post_as(me->process->loop, &me->callee, fn, arg);
 }
 
 static ncl_status host_work(ncl_component *me, ncl_call_fn work, ncl_call_fn done, void *arg) {
   ON_LOOP(me);
-  if (me->quota == NULL) me->quota = ncl_work_quota_open(me->process->work, me->process->loop);
-  if (me->quota == NULL) return NCL_NO_MEMORY;
+  if (me->quota == NULL) {
+    me->quota = ncl_work_quota_open(me->process->work, me->process->loop);
+    if (me->quota == NULL) return NCL_NO_MEMORY;
+    ncl_work_quota_for(me->quota, &me->callee);
+  }
   return ncl_work_run(me->quota, work, done, arg);
 }
 
@@ -201,7 +225,9 @@ static ncl_listener *host_listen(ncl_component *me, ncl_str endpoint, ncl_accept
   ON_LOOP(me);
   bool coming = me->place == NCL_PLACE_COMING;
   ncl_listen_for who = {me, coming, coming ? is_going : NULL, me};
-  return ncl_listen_as(me->process->loop, endpoint, &who, fn, arg, outcome);
+  ncl_listener *listener = ncl_listen_as(me->process->loop, endpoint, &who, fn, arg, outcome);
+  ncl_listener_for(listener, &me->callee);
+  return listener;
 }
 
 static ncl_listener *host_listen_datagrams(ncl_component *me, ncl_str endpoint, const ncl_datagrams *how,
@@ -213,7 +239,9 @@ static ncl_listener *host_listen_datagrams(ncl_component *me, ncl_str endpoint, 
   if (how != NULL && NCL_HAS(how, max)) read.max = how->max;
   if (how != NULL && NCL_HAS(how, receive_buffer)) read.receive_buffer = how->receive_buffer;
   if (how != NULL && NCL_HAS(how, file_mode)) read.file_mode = how->file_mode;
-  return ncl_listen_datagrams_as(me->process->loop, endpoint, &read, &who, fn, arg, outcome);
+  ncl_listener *listener = ncl_listen_datagrams_as(me->process->loop, endpoint, &read, &who, fn, arg, outcome);
+  ncl_listener_for(listener, &me->callee);
+  return listener;
 }
 
 /* ---- others --------------------------------------------------------------------------------------- */

@@ -150,6 +150,11 @@ static bool call_slot(ncl_lifecycle *l) {
     return true;
   }
   ncl_status status = NCL_OK;
+  const ncl_methods *slots = &l->at->type->methods;
+  uintptr_t slot = l->phase == STARTING   ? (uintptr_t)slots->start
+                   : l->phase == DRAINING ? (uintptr_t)slots->drain
+                                          : (uintptr_t)slots->shutdown;
+  ncl_loop_call before = ncl_component_enter(l->at, slot);
   if (l->phase == STARTING) {
     l->at->state = NCL_STATE_STARTED;
     if (l->at->delivery != NULL) status = ncl_delivery_begin(l->at->delivery, l->at->id, l->at->signal, &outcome);
@@ -159,6 +164,7 @@ static bool call_slot(ncl_lifecycle *l) {
   } else {
     status = stop(l->at, l->token, &outcome);
   }
+  ncl_loop_leave(process->running, before);
   if (status == NCL_PENDING && l->token != 0) return false;
   (void)ncl_token_cancel(process->tokens, l->token);
   l->token = 0;

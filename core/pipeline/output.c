@@ -164,9 +164,11 @@ static ncl_status hand_to(ncl_component *component, ncl_call *call, ncl_outcome 
   if (component->closed) return is_closed(outcome);
   uint32_t signal = call->batch->signal;
   ncl_count_incoming(component->counters, signal, call->batch->items);
-  if (!component->process->detailed) return component->type->methods.consume(component->self, call, outcome);
-  int64_t begin_ns = ncl_loop_now_ns(component->process->loop);
+  int64_t begin_ns = component->process->detailed ? ncl_loop_now_ns(component->process->loop) : 0;
+  ncl_loop_call before = ncl_component_enter(component, (uintptr_t)component->type->methods.consume);
   ncl_status status = component->type->methods.consume(component->self, call, outcome);
+  ncl_component_leave(component, before);
+  if (!component->process->detailed) return status;
   ncl_count_duration(component->counters, signal, ncl_loop_now_ns(component->process->loop) - begin_ns);
   return status;
 }

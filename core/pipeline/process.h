@@ -64,6 +64,7 @@ struct ncl_component {
   bool closed;         /* it takes nothing: its instance is being exchanged, or could not be brought back */
   bool handed;         /* its instance ends before that of the component that takes its place starts */
   bool broken;         /* it could not be started, or said that it cannot go on */
+  ncl_callee callee;   /* what it is called in a line of a signal handler */
   ncl_str id;          /* these three point into `text` */
   ncl_str pipeline;
   char *text;
@@ -112,6 +113,7 @@ typedef struct ncl_graph {
 struct ncl_process {
   ncl_host host; /* the table that every component gets */
   ncl_loop *loop;
+  ncl_loop_call *running; /* the loop's */
   ncl_pool *pool;
   ncl_tokens *tokens;
   ncl_work_pool *work;
@@ -204,6 +206,14 @@ bool ncl_process_said(const ncl_diagnostics *diagnostics, uint32_t severity, ncl
 
 /* Fills in the host table. */
 void ncl_host_fill(ncl_host *host);
+
+/* [loop] Around a call of one of its slots. */
+static inline ncl_loop_call ncl_component_enter(const ncl_component *component, uintptr_t slot) {
+  return ncl_loop_enter(component->process->running, &component->callee, slot);
+}
+static inline void ncl_component_leave(const ncl_component *component, ncl_loop_call before) {
+  ncl_loop_leave(component->process->running, before);
+}
 
 /* Adds items to a count of a flow. [any] */
 static inline void ncl_flow_add(atomic_uint_least64_t *count, uint64_t items) {

@@ -4,10 +4,12 @@
 #include "core/pipeline/token.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/pdata/batch.h"
+#include "core/pipeline/process.h"
 
 #define PAGE_SLOTS 256u
 #define PAGES (NCL_TOKENS_MAX / PAGE_SLOTS)
@@ -21,6 +23,7 @@ typedef struct slot {
   uint8_t is_open;     /* a completion is awaited */
   uint8_t is_done;     /* completed, delivery is under way */
   uint8_t is_cut;      /* a remainder is left out */
+  uint8_t was_done;    /* the token before the one that is out now was completed */
   ncl_done_fn done;    /* NULL: cancelled after it was completed */
   void *arg;
   const ncl_component *waiter;
@@ -80,6 +83,7 @@ static bool add_page(ncl_tokens *tokens) {
 static void retire(ncl_tokens *tokens, slot *s, uint32_t index) {
   s->is_open = 0;
   s->is_done = 0;
+  s->was_done = 0;
   s->generation = s->generation == UINT32_MAX ? 1 : s->generation + 1;
   s->next = tokens->free_head;
   tokens->free_head = index;
@@ -111,6 +115,14 @@ static void drop_post(ncl_post *post) {
   if (dead) free_table(tokens);
 }
 
+static void deliver_to(ncl_tokens *tokens, const ncl_component *waiter, ncl_done_fn done, void *arg,
+                       const ncl_outcome *outcome) {
+  ncl_loop_call *running = ncl_loop_running(tokens->loop);
+  ncl_loop_call before = ncl_loop_enter(running, waiter != NULL ? &waiter->callee : NULL, (uintptr_t)done);
+  done(arg, outcome);
+  ncl_loop_leave(running, before);
+}
+
 /* With the lock held, which is given up for each callback: delivers up to place `last`. */
 static void deliver_until(ncl_tokens *tokens, uint32_t last) {
   while (tokens->done_head != NO_SLOT) {
@@ -126,12 +138,14 @@ static void deliver_until(ncl_tokens *tokens, uint32_t last) {
     bool is_cut = s->is_cut;
     s->message = NULL;
     s->timer = NULL;
+    const ncl_component *waiter = s->waiter;
     retire(tokens, s, index);
+    s->was_done = outcome.reserved != NCL_OUTCOME_BY_DEADLINE;
     pthread_mutex_unlock(&tokens->lock);
     ncl_timer_close(timer);
     const ncl_batch *remainder = outcome.remainder;
     if (is_cut) outcome.remainder = NULL;
-    if (done != NULL) done(done_arg, &outcome);
+    if (done != NULL) deliver_to(tokens, waiter, done, done_arg, &outcome);
     outcome.remainder = remainder;
     drop_outcome(&outcome, message);
     pthread_mutex_lock(&tokens->lock);
@@ -226,7 +240,18 @@ void ncl_tokens_free(ncl_tokens *tokens) {
   if (!posted) free_table(tokens);
 }
 
-static void complete(ncl_tokens *tokens, ncl_token token, const ncl_outcome *outcome, uint32_t by) {
+/* With the lock held: a dead token was completed, and not only given up. Of one whose place has had others since that
+ * is not known. */
+static bool was_completed(ncl_tokens *tokens, ncl_token token) {
+  uint32_t index = (uint32_t)token, generation = (uint32_t)(token >> 32);
+  if (index / PAGE_SLOTS >= tokens->page_count) return false;
+  const slot *s = slot_at(tokens, index);
+  if (s->generation == generation) return s->is_done && s->done != NULL && s->outcome.reserved == 0;
+  return s->generation == (generation == UINT32_MAX ? 1 : generation + 1) && s->was_done;
+}
+
+/* False: it was completed before. */
+static bool complete(ncl_tokens *tokens, ncl_token token, const ncl_outcome *outcome, uint32_t by) {
   ncl_outcome copy;
   char *message;
   copy_outcome(outcome, &copy, &message);
@@ -234,24 +259,26 @@ static void complete(ncl_tokens *tokens, ncl_token token, const ncl_outcome *out
   uint32_t index;
   pthread_mutex_lock(&tokens->lock);
   slot *s = find_open(tokens, token, &index);
-  bool post = false;
+  bool post = false, is_first = true;
   if (s != NULL) {
     s->outcome = copy;
     s->message = message;
     post = queue_done(tokens, s, index);
   } else {
     tokens->stale++;
+    is_first = !was_completed(tokens, token);
   }
   pthread_mutex_unlock(&tokens->lock);
   if (s == NULL) drop_outcome(&copy, message);
   if (post) ncl_loop_post_item(tokens->loop, &tokens->post);
+  return is_first;
 }
 
 /* The deadline of a token passed: completed by the host itself. */
 static void on_deadline(void *arg) {
   slot *s = arg;
   ncl_tokens *tokens = s->table;
-  static const char late[] = "no answer before the deadline";
+  char late[MESSAGE_MAX] = "no answer before the deadline";
   pthread_mutex_lock(&tokens->lock);
   ncl_token token = 0;
   for (uint32_t p = 0; p < tokens->page_count && token == 0; p++) {
@@ -259,13 +286,17 @@ static void on_deadline(void *arg) {
       token = token_of(p * PAGE_SLOTS + (uint32_t)(s - tokens->pages[p]), s->generation);
     }
   }
+  if (token != 0 && s->debtor != NULL) {
+    (void)snprintf(late, sizeof late, "no answer from %s %.*s before the deadline", s->debtor->callee.kind,
+                   (int)s->debtor->id.len, s->debtor->id.ptr);
+  }
   pthread_mutex_unlock(&tokens->lock);
   if (token == 0) return;
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   outcome.status = NCL_RETRYABLE;
   outcome.grpc_code = 4; /* DEADLINE_EXCEEDED */
-  outcome.message = ncl_str_of(late, sizeof late - 1);
-  complete(tokens, token, &outcome, NCL_OUTCOME_BY_DEADLINE);
+  outcome.message = ncl_str_of(late, strlen(late));
+  (void)complete(tokens, token, &outcome, NCL_OUTCOME_BY_DEADLINE);
 }
 
 ncl_token ncl_token_open(ncl_tokens *tokens, const ncl_component *waiter, const ncl_component *debtor, ncl_done_fn done,
@@ -301,8 +332,8 @@ ncl_token ncl_token_open(ncl_tokens *tokens, const ncl_component *waiter, const 
   return token;
 }
 
-void ncl_token_complete(ncl_tokens *tokens, ncl_token token, const ncl_outcome *outcome) {
-  complete(tokens, token, outcome, 0);
+bool ncl_token_complete(ncl_tokens *tokens, ncl_token token, const ncl_outcome *outcome) {
+  return complete(tokens, token, outcome, 0);
 }
 
 void ncl_token_set_deadline(ncl_tokens *tokens, ncl_token token, int64_t deadline_ns) {

@@ -39,8 +39,9 @@ ncl_token ncl_token_open(ncl_tokens *tokens, const ncl_component *waiter, const 
  * memory it gets none. */
 void ncl_token_set_deadline(ncl_tokens *tokens, ncl_token token, int64_t deadline_ns);
 /* [any] Completes: copies the outcome, and delivers it on the loop later. A dead token is counted. A status that ends
- * nothing (NCL_PENDING, NCL_FORWARD, an unknown number) is delivered as NCL_PERMANENT. */
-void ncl_token_complete(ncl_tokens *tokens, ncl_token token, const ncl_outcome *outcome);
+ * nothing (NCL_PENDING, NCL_FORWARD, an unknown number) is delivered as NCL_PERMANENT. False: it was completed before,
+ * which breaks the contract; a completion after the end of the wait does not. */
+bool ncl_token_complete(ncl_tokens *tokens, ncl_token token, const ncl_outcome *outcome);
 /* [loop] done will not run. False when the token was dead already. */
 bool ncl_token_cancel(ncl_tokens *tokens, ncl_token token);
 /* [loop] Names who owes the completion from now on (a call that was forwarded). */

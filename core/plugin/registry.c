@@ -27,6 +27,8 @@ struct ncl_registry {
   char *dirs[NCL_PLUGIN_DIRS_MAX];
   uint32_t dir_count;
   loaded *first;
+  ncl_registry_look_fn look;
+  void *look_arg;
 };
 
 const char *ncl_kind_room(uint32_t kind) {
@@ -161,7 +163,13 @@ const ncl_type *ncl_registry_find(ncl_registry *registry, uint32_t kind, ncl_str
   if (entry == NULL) return NULL;
   entry->next = registry->first;
   registry->first = entry;
+  if (registry->look != NULL) registry->look(registry->look_arg, entry->type.plugin);
   return &entry->type;
+}
+
+void ncl_registry_watch(ncl_registry *registry, ncl_registry_look_fn look, void *arg) {
+  registry->look = look;
+  registry->look_arg = arg;
 }
 
 void ncl_registry_list(const ncl_registry *registry, uint32_t kind, void (*each)(void *arg, ncl_str type), void *arg) {

@@ -24,6 +24,10 @@ ncl_registry *ncl_registry_new(const char *const *dirs, uint32_t count);
 /* [loop] `unload` also closes the files: for leak tests only, since code of a plugin may still be running elsewhere. */
 void ncl_registry_free(ncl_registry *registry, bool unload);
 
+/* [loop] `look` hears of each plugin that is loaded from now on. */
+typedef void (*ncl_registry_look_fn)(void *arg, const ncl_plugin *plugin);
+void ncl_registry_watch(ncl_registry *registry, ncl_registry_look_fn look, void *arg);
+
 /* [loop] The component `type` of `kind`, loaded from <dir>/<room of kind>/<type>.so at first need. NULL with one line
  * in `why`: which file, what was found, what was needed. Lives as long as the registry. */
 const ncl_type *ncl_registry_find(ncl_registry *registry, uint32_t kind, ncl_str type, char *why, size_t size);

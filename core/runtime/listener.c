@@ -106,7 +106,10 @@ static bool read_one(listen_socket *s) {
       s->lost += (uint32_t)(in.lost - s->lost_told);
       s->lost_told = in.lost;
     }
+    ncl_loop *loop = to->handle.loop;
+    ncl_loop_call before = ncl_loop_enter(&loop->running_call, to->handle.who, (uintptr_t)to->read_fn);
     to->read_fn(to->arg, (ncl_range){to->buffer, in.len}, in.cut ? NCL_DATAGRAM_CUT : 0, ncl_str_of(text, len));
+    ncl_loop_leave(&loop->running_call, before);
     return true;
   }
   if (errno == EINTR || errno == ECONNREFUSED) return true;
@@ -121,7 +124,10 @@ static bool accept_connection(listen_socket *s) {
   if (fd >= 0) {
     char text[NCL_ENDPOINT_TEXT];
     size_t len = ncl_address_format(&peer, text);
+    ncl_loop *loop = s->taker->handle.loop;
+    ncl_loop_call before = ncl_loop_enter(&loop->running_call, s->taker->handle.who, (uintptr_t)s->taker->fn);
     s->taker->fn(s->taker->arg, fd, ncl_str_of(text, len));
+    ncl_loop_leave(&loop->running_call, before);
     return true;
   }
   switch (errno) {
@@ -361,6 +367,10 @@ static ncl_listener *open_listener(ncl_loop *loop, ncl_str endpoint, const ncl_d
   memcpy(listener->asked, endpoint.ptr, endpoint.len);
   ncl_handle_add(loop, &listener->handle, close_listener);
   return listener;
+}
+
+void ncl_listener_for(ncl_listener *listener, const ncl_callee *who) {
+  if (listener != NULL) listener->handle.who = who;
 }
 
 static void take_socket(ncl_listener *listener, listen_socket *s) {

@@ -15,6 +15,8 @@ typedef struct {
   ncl_post post;
   ncl_call_fn fn;
   void *arg;
+  ncl_loop *loop;
+  const ncl_callee *who;
 } call_post;
 
 /* ---- handles -------------------------------------------------------------------------------------------------- */
@@ -37,6 +39,10 @@ void ncl_handle_remove(ncl_handle *handle) {
   handle->loop->handle_count--;
 }
 
+ncl_loop_call *ncl_loop_running(ncl_loop *loop) {
+  return &loop->running_call;
+}
+
 size_t ncl_loop_open_handles(const ncl_loop *loop) {
   return loop->handle_count;
 }
@@ -46,7 +52,9 @@ size_t ncl_loop_open_handles(const ncl_loop *loop) {
 static void call_run(ncl_post *post) {
   call_post call = *(call_post *)post;
   free(post);
+  ncl_loop_call before = ncl_loop_enter(&call.loop->running_call, call.who, (uintptr_t)call.fn);
   call.fn(call.arg);
+  ncl_loop_leave(&call.loop->running_call, before);
 }
 
 static void call_drop(ncl_post *post) {
@@ -72,9 +80,13 @@ void ncl_loop_post_item(ncl_loop *loop, ncl_post *post) {
 }
 
 ncl_status ncl_loop_post(ncl_loop *loop, ncl_call_fn fn, void *arg) {
+  return ncl_loop_post_as(loop, NULL, fn, arg);
+}
+
+ncl_status ncl_loop_post_as(ncl_loop *loop, const ncl_callee *who, ncl_call_fn fn, void *arg) {
   call_post *call = malloc(sizeof(*call));
   if (call == NULL) return NCL_NO_MEMORY;
-  *call = (call_post){{NULL, call_run, call_drop}, fn, arg};
+  *call = (call_post){{NULL, call_run, call_drop}, fn, arg, loop, who};
   pthread_mutex_lock(&loop->mutex);
   bool full = loop->posted - loop->taken >= NCL_LOOP_POSTS_MAX;
   bool wake = !full && append(loop, &call->post);

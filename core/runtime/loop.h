@@ -41,11 +41,45 @@ int64_t ncl_loop_now_ns(const ncl_loop *loop);      /* [any] monotonic, asked an
 int64_t ncl_loop_wall_ns(const ncl_loop *loop);     /* [any] since 1970-01-01 UTC */
 size_t ncl_loop_open_handles(const ncl_loop *loop); /* [loop] timers, watches, listeners, idles, signals still open */
 
+/* ---- who is called: for a signal handler that has to name it --------------------------------------------------- */
+
+/* What a component is called in a line. Lives as long as anything of it may be called. */
+typedef struct ncl_callee {
+  const char *kind; /* "exporter" */
+  ncl_str id;
+} ncl_callee;
+
+/* What the loop has called and has not come back yet; who == NULL: the host itself; fn == 0: nothing. */
+typedef struct ncl_loop_call {
+  const ncl_callee *who;
+  uintptr_t fn;
+} ncl_loop_call;
+
+/* [loop] Lives as long as the loop. */
+ncl_loop_call *ncl_loop_running(ncl_loop *loop);
+
+/* [loop] Around a call from within another one. */
+static inline ncl_loop_call ncl_loop_enter(ncl_loop_call *at, const ncl_callee *who, uintptr_t fn) {
+  ncl_loop_call before = *at;
+  *at = (ncl_loop_call){who, fn};
+  return before;
+}
+static inline void ncl_loop_leave(ncl_loop_call *at, ncl_loop_call before) {
+  *at = before;
+}
+
+/* [loop] Whose these are. NULL is ignored. */
+void ncl_timer_for(ncl_timer *timer, const ncl_callee *who);
+void ncl_watch_for(ncl_watch *watch, const ncl_callee *who);
+void ncl_listener_for(ncl_listener *listener, const ncl_callee *who);
+
 /* ---- posts ---------------------------------------------------------------------------------------------------- */
 
 /* [any] Runs fn(arg) on the loop, later, in the order of the posts from all threads. On the loop's own thread it makes
  * no system call. NCL_OK or NCL_NO_MEMORY. */
 ncl_status ncl_loop_post(ncl_loop *loop, ncl_call_fn fn, void *arg);
+/* [any] The same for a component. */
+ncl_status ncl_loop_post_as(ncl_loop *loop, const ncl_callee *who, ncl_call_fn fn, void *arg);
 
 /* A post in memory of the caller's own, which therefore cannot fail. It is the caller's again when `run` is called, or
  * `drop` (NULL = nothing to do), which is called instead by ncl_loop_free. */

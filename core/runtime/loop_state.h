@@ -14,6 +14,7 @@ typedef struct ncl_handle {
   struct ncl_handle *next;
   struct ncl_handle *prev;
   ncl_loop *loop;
+  const ncl_callee *who; /* whose it is; NULL = the host's */
   void (*close)(struct ncl_handle *handle);
 } ncl_handle;
 
@@ -44,7 +45,8 @@ struct ncl_loop {
   ncl_clock *clock;
   ncl_clock_follower follower;
   _Atomic uintptr_t thread;
-  size_t ran;   /* callbacks of this ncl_loop_turn */
+  size_t ran; /* callbacks of this ncl_loop_turn */
+  ncl_loop_call running_call;
   bool turning; /* inside ncl_loop_turn */
   bool running; /* inside ncl_loop_run */
 

@@ -100,8 +100,14 @@ void ncl_timers_run(ncl_loop *loop) {
     ncl_timer *timer = timers->heap[0].timer;
     heap_remove(timers, timer);
     loop->ran++;
+    loop->running_call = (ncl_loop_call){timer->handle.who, (uintptr_t)timer->fn};
     timer->fn(timer->arg);
+    loop->running_call = (ncl_loop_call){NULL, 0};
   }
+}
+
+void ncl_timer_for(ncl_timer *timer, const ncl_callee *who) {
+  if (timer != NULL) timer->handle.who = who;
 }
 
 static void close_timer(ncl_handle *handle) {

@@ -36,11 +36,18 @@ static void on_poll(uv_poll_t *poll, int status, int ready) {
   uint32_t events =
       ((ready & UV_READABLE) != 0 ? NCL_EVENT_READ : 0) | ((ready & UV_WRITABLE) != 0 ? NCL_EVENT_WRITE : 0);
   if (status < 0) events = watch->events;
-  watch->handle.loop->ran++;
+  ncl_loop *loop = watch->handle.loop;
+  loop->ran++;
+  loop->running_call = (ncl_loop_call){watch->handle.who, (uintptr_t)watch->fn};
   watch->fn(watch->arg, events);
+  loop->running_call = (ncl_loop_call){NULL, 0};
   /* libuv stops at an error of the descriptor. Some pass (a datagram that was refused), so it goes on here; who
    * neither reads the error nor closes is called again and again, as always with level-triggered events. */
   if (status < 0 && !watch->closed && watch->events != 0 && !uv_is_active((uv_handle_t *)poll)) start(watch);
+}
+
+void ncl_watch_for(ncl_watch *watch, const ncl_callee *who) {
+  if (watch != NULL) watch->handle.who = who;
 }
 
 static void on_closed(uv_handle_t *handle) {

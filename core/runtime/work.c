@@ -48,6 +48,7 @@ struct ncl_work_pool {
 struct ncl_work_quota {
   ncl_work_pool *pool;
   ncl_loop *loop;
+  const ncl_callee *who;
   uint32_t references; /* owner, jobs, idle_post */
   uint32_t running;
   uint32_t waiting;
@@ -173,6 +174,10 @@ static bool start_thread(ncl_work_pool *pool) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
+  /* A crash has to reach its handler. */
+  static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+  for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+    sigdelset(&all, crashes[i]);
   pthread_t thread;
   pthread_attr_setstacksize(&attributes, stack);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -250,7 +255,12 @@ static void job_run(ncl_post *post) {
   free(finished);
   if (!quota->closed) {
     quota->busy--;
-    if (done != NULL) done(arg);
+    if (done != NULL) {
+      ncl_loop_call *running = ncl_loop_running(quota->loop);
+      ncl_loop_call before = ncl_loop_enter(running, quota->who, (uintptr_t)done);
+      done(arg);
+      ncl_loop_leave(running, before);
+    }
   }
   if (!quota->closed && quota->busy == 0 && quota->idle_fn != NULL) {
     ncl_call_fn fn = quota->idle_fn;
@@ -264,6 +274,10 @@ static void job_drop(ncl_post *post) {
   job *finished = (job *)post;
   release_quota(finished->quota);
   free(finished);
+}
+
+void ncl_work_quota_for(ncl_work_quota *quota, const ncl_callee *who) {
+  quota->who = who;
 }
 
 ncl_work_quota *ncl_work_quota_open(ncl_work_pool *pool, ncl_loop *loop) {

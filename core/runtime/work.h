@@ -24,6 +24,8 @@ uint32_t ncl_work_pool_threads(ncl_work_pool *pool); /* [any] running or idle no
 
 /* [loop] A quota whose jobs end on `loop`. NULL = no memory. */
 ncl_work_quota *ncl_work_quota_open(ncl_work_pool *pool, ncl_loop *loop);
+/* [loop] Whose it is. */
+void ncl_work_quota_for(ncl_work_quota *quota, const ncl_callee *who);
 /* [loop] No `done` runs after this, jobs that wait never start, and the ones that run go on: what they touch must
  * stay, so close a quota that is not idle only where its owner's memory is given up for lost. NULL is ignored. */
 void ncl_work_quota_close(ncl_work_quota *quota);
