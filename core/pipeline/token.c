@@ -287,7 +287,7 @@ static void on_deadline(void *arg) {
     }
   }
   if (token != 0 && s->debtor != NULL) {
-    (void)snprintf(late, sizeof late, "no answer from %s %.*s before the deadline", s->debtor->callee.kind,
+    (void)snprintf(late, sizeof late, "no answer before the deadline: %s %.*s gave none", s->debtor->callee.kind,
                    (int)s->debtor->id.len, s->debtor->id.ptr);
   }
   pthread_mutex_unlock(&tokens->lock);
