@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/runtime/loop_state.h"
@@ -244,7 +245,21 @@ ncl_loop *ncl_loop_new(void) {
   return ncl_loop_new_on(NULL);
 }
 
+/* libuv ends the process where its table of descriptors finds no memory. What others use may come back, so it is asked
+ * for a second long before that. */
+static void *patient_realloc(void *before, size_t size) {
+  static const struct timespec pause = {0, 10 * NS_PER_MS};
+  void *after = realloc(before, size);
+  for (int i = 0; after == NULL && size > 0 && i < 100; i++) {
+    (void)nanosleep(&pause, NULL);
+    after = realloc(before, size);
+  }
+  return after;
+}
+
 ncl_loop *ncl_loop_new_on(ncl_clock *clock) {
+  /* Nothing of libuv's was used before the first loop, and the second call changes nothing. */
+  (void)uv_replace_allocator(malloc, patient_realloc, calloc, free);
   ncl_loop *loop = calloc(1, sizeof(*loop));
   if (loop == NULL) return NULL;
   if (uv_loop_init(&loop->uv) != 0) {

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Allocations fail, one in each run, from the first one of the start to the last one of the end. The collector either does
 not start and says so, or serves what comes after; it never crashes, and loses nothing that it acknowledged. A few at
-random by default; NACELLE_ALLOCATIONS=all is the long form, =N takes N. NACELLE_SEED repeats a run."""
+random by default; NACELLE_ALLOCATIONS=all is the long form, N takes N, and =N,M those two. NACELLE_SEED repeats a
+run."""
 
 import os
 import random
@@ -55,7 +56,7 @@ class Run:
         directory.mkdir()
         self.log = directory / "failed"
         self.tree = setup_of(kind, program, sink, directory)
-        env = {"LD_PRELOAD": str(preload), "FAIL_AT": str(at), "FAIL_LOG": str(self.log)}
+        env = {"LD_PRELOAD": str(preload), "FAIL_AT": str(at), "FAIL_LOG": str(self.log), "FAIL_FRAMES": "1"}
         self.collector = Collector(program, directory, self.tree, env=env)
 
     def where(self):
@@ -136,14 +137,22 @@ def total(program, sink, directory, preload, kind):
     return next(int(line.split()[1]) for line in run.where().splitlines() if line.startswith("count"))
 
 
+def choose(count):
+    every = range(1, count + 1)
+    if HOW_MANY == "all":
+        return every
+    if HOW_MANY.startswith("="):
+        return [int(number) for number in HOW_MANY[1:].split(",")]
+    return sorted(random.Random(SEED).sample(every, min(int(HOW_MANY) // 2, count)))
+
+
 @pytest.mark.parametrize("kind", ["memory", "disk"])
 def test_each_failure_is_an_error_like_another(program, sink, tmp_path, preload, kind):
     if program.is_sanitized:
         pytest.skip("the sanitizer has an allocator of its own")
     print(f"\nseed {SEED}")
     count = total(program, sink, tmp_path / "none", preload, kind)
-    every = range(1, count + 1)
-    chosen = every if HOW_MANY == "all" else sorted(random.Random(SEED).sample(every, min(int(HOW_MANY) // 2, count)))
+    chosen = choose(count)
     faults = []
 
     def one(at):

@@ -300,8 +300,8 @@ static void advance(ncl_storage_client *c) {
     if (c->is_running) return;
     /* Back into the list: it fails with the rest. */
     request **end = &c->job;
-    while (*end != NULL)
-      end = &(*end)->next;
+    for (; *end != NULL; end = &(*end)->next)
+      c->waiting++;
     *end = c->first;
     c->first = c->job;
     c->job = NULL;

@@ -22,6 +22,11 @@ static uint32_t class_of(size_t size) {
   return size <= SMALLEST ? 0 : (uint32_t)(64 - SMALLEST_BITS - __builtin_clzll((unsigned long long)size - 1));
 }
 
+/* Of a block that is made for `size` bytes. */
+static size_t room_of(size_t size) {
+  return size > LARGEST ? (size + 15) & ~(size_t)15 : SMALLEST << class_of(size);
+}
+
 static block_head *head_of(const void *ptr) {
   return (block_head *)((char *)ptr - sizeof(block_head));
 }
@@ -41,19 +46,23 @@ static void give_back(ncl_blocks *blocks, block_head *head) {
   }
 }
 
+/* Whatever the budget says. */
+static void *make(ncl_blocks *blocks, size_t room) {
+  block_head *head = malloc(room + sizeof(*head));
+  if (head == NULL) return NULL;
+  head->room = room;
+  blocks->held += room + sizeof(*head);
+  return head + 1;
+}
+
 static void *take_new(ncl_blocks *blocks, size_t room) {
   size_t held = blocks->held + room + sizeof(block_head);
-  block_head *head;
   if (held > blocks->charged) {
     size_t want = steps(held);
     if (blocks->host->memory_charge(blocks->me, (int64_t)(want - blocks->charged)) != NCL_OK) return NULL;
     blocks->charged = want;
   }
-  head = malloc(room + sizeof(*head));
-  if (head == NULL) return NULL;
-  head->room = room;
-  blocks->held = held;
-  return head + 1;
+  return make(blocks, room);
 }
 
 void ncl_blocks_init(ncl_blocks *blocks, const ncl_host *host, ncl_component *me) {
@@ -73,18 +82,17 @@ void ncl_blocks_end(ncl_blocks *blocks) {
     blocks->free[i] = NULL;
   }
   blocks->kept = 0;
+  if (blocks->reserve != NULL) give_back(blocks, head_of(blocks->reserve));
+  blocks->reserve = NULL;
   if (blocks->charged > 0) blocks->host->memory_charge(blocks->me, -(int64_t)blocks->charged);
   blocks->charged = 0;
 }
 
 void *ncl_blocks_alloc(ncl_blocks *blocks, size_t size) {
-  if (size > LARGEST) {
-    if (size > SIZE_MAX / 4) return NULL;
-    return take_new(blocks, (size + 15) & ~(size_t)15);
-  }
-  uint32_t i = class_of(size);
-  block_head *head = blocks->free[i];
-  if (head == NULL) return take_new(blocks, SMALLEST << i);
+  if (size > SIZE_MAX / 4) return NULL;
+  uint32_t i = size > LARGEST ? 0 : class_of(size);
+  block_head *head = size > LARGEST ? NULL : blocks->free[i];
+  if (head == NULL) return take_new(blocks, room_of(size));
   blocks->free[i] = head->next;
   blocks->kept -= head->room;
   return head + 1;
@@ -103,6 +111,21 @@ void *ncl_blocks_resize(ncl_blocks *blocks, void *ptr, size_t size) {
   void *moved = ncl_blocks_alloc(blocks, size);
   if (moved == NULL) return NULL;
   memcpy(moved, ptr, old);
+  ncl_blocks_free(blocks, ptr);
+  return moved;
+}
+
+void *ncl_blocks_insist(ncl_blocks *blocks, void *ptr, size_t size) {
+  if (blocks->reserve == NULL) blocks->reserve = make(blocks, NCL_BLOCKS_RESERVE);
+  void *moved = ncl_blocks_resize(blocks, ptr, size);
+  if (moved != NULL || size > SIZE_MAX / 4) return moved;
+  moved = make(blocks, room_of(size));
+  if (moved == NULL && size <= NCL_BLOCKS_RESERVE) {
+    moved = blocks->reserve;
+    blocks->reserve = NULL;
+  }
+  if (moved == NULL || ptr == NULL) return moved;
+  memcpy(moved, ptr, head_of(ptr)->room);
   ncl_blocks_free(blocks, ptr);
   return moved;
 }

@@ -13,10 +13,14 @@
 /* The budget is asked in steps of so many bytes, so that it is not asked for every block. */
 #define NCL_BLOCKS_STEP ((size_t)32 << 10)
 
+/* A block that is there when the system has no other. */
+#define NCL_BLOCKS_RESERVE ((size_t)4 << 10)
+
 typedef struct ncl_blocks {
   const ncl_host *host;
   ncl_component *me;
   void *free[NCL_BLOCKS_CLASSES];
+  void *reserve;  /* of NCL_BLOCKS_RESERVE bytes; NULL = used */
   size_t held;    /* bytes taken from the system, the kept ones included */
   size_t kept;    /* bytes in the free lists */
   size_t charged; /* bytes charged to the budget: held, rounded up to steps */
@@ -33,6 +37,9 @@ void *ncl_blocks_alloc(ncl_blocks *blocks, size_t size) __attribute__((warn_unus
 void *ncl_blocks_zalloc(ncl_blocks *blocks, size_t size) __attribute__((warn_unused_result));
 /* Moves a block to one of `size` bytes at least; `ptr` NULL allocates. NULL: the old block stays. */
 void *ncl_blocks_resize(ncl_blocks *blocks, void *ptr, size_t size) __attribute__((warn_unused_result));
+/* The same over the budget, too, and where the system has no memory, from the reserve: for what would break without it.
+ */
+void *ncl_blocks_insist(ncl_blocks *blocks, void *ptr, size_t size) __attribute__((warn_unused_result));
 /* NULL is ignored. */
 void ncl_blocks_free(ncl_blocks *blocks, void *ptr);
 /* Bytes that a block has room for. */

@@ -258,8 +258,10 @@ static void *mem_calloc(size_t count, size_t size, void *arg) {
   return ncl_blocks_zalloc(arg, count * size);
 }
 
+/* nghttp2 (up to 1.52 at least) frees a response's item twice where its queue of streams finds no memory to grow
+ * (nghttp2_submit_data after session_ob_data_push), so it gets some. */
 static void *mem_realloc(void *ptr, size_t size, void *arg) {
-  return ncl_blocks_resize(arg, ptr, size);
+  return ncl_blocks_insist(arg, ptr, size);
 }
 
 bool ncl_h2_setup(ncl_service *service) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Preloaded into the collector: allocation number FAIL_AT of the process gives no memory (0 = none does; FAIL_COUNT of
- * them in a row), and FAIL_LOG says where that was and, at an orderly end, how many there were. */
+ * them in a row), and FAIL_LOG says where that was (with FAIL_FRAMES also who called) and, at an orderly end, how many
+ * there were. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,16 +28,19 @@ static void say(const char *words, unsigned long number, void *caller) {
   char line[512];
   Dl_info info = {0};
   if (path == NULL) return;
-  is_on = 0; /* dladdr may allocate */
+  is_on = 0; /* dladdr and backtrace may allocate */
   (void)dladdr(caller, &info);
+  void *frames[24];
+  int depth = backtrace(frames, 24);
   int len =
       snprintf(line, sizeof line, "%s %lu %s+0x%lx %s\n", words, number, info.dli_fname != NULL ? info.dli_fname : "?",
                (unsigned long)((char *)caller - (char *)info.dli_fbase), info.dli_sname != NULL ? info.dli_sname : "");
-  is_on = 1;
   int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (fd < 0) return;
+  if (fd < 0) return; /* and nothing else fails */
   if (write(fd, line, (size_t)len) != len) (void)fputs("the log of failures cannot be written\n", stderr);
+  if (number == first && getenv("FAIL_FRAMES") != NULL) backtrace_symbols_fd(frames, depth, fd);
   (void)close(fd);
+  is_on = 1;
 }
 
 static int fails(void *caller) {

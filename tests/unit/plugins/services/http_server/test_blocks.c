@@ -79,6 +79,22 @@ static void refuses_what_the_budget_has_no_room_for(void **state) {
   ncl_blocks_free(&f->blocks, second);
 }
 
+static void gives_what_is_insisted_on_whatever_the_budget_says(void **state) {
+  fixture *f = *state;
+  ncl_pool_set_budget(f->host.pool, ncl_pool_used(f->host.pool));
+  assert_null(ncl_blocks_alloc(&f->blocks, 100));
+  char *block = ncl_blocks_insist(&f->blocks, NULL, 100);
+  assert_non_null(block);
+  assert_int_equal(ncl_blocks_size(block), 128); /* as any other, so that it can be used again */
+  memcpy(block, "contents", 9);
+  block = ncl_blocks_insist(&f->blocks, block, 20000);
+  assert_non_null(block);
+  assert_string_equal(block, "contents");
+  memset(block, 0xff, 20000);
+  ncl_pool_set_budget(f->host.pool, UINT64_MAX);
+  ncl_blocks_free(&f->blocks, block);
+}
+
 static void keeps_no_more_than_its_limit(void **state) {
   fixture *f = *state;
   enum { COUNT = 400 };
@@ -99,6 +115,7 @@ int main(void) {
       TEST(keeps_the_contents_when_a_block_grows),
       TEST(charges_what_it_holds),
       TEST(refuses_what_the_budget_has_no_room_for),
+      TEST(gives_what_is_insisted_on_whatever_the_budget_says),
       TEST(keeps_no_more_than_its_limit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
