@@ -525,8 +525,85 @@ def sequences():
     yield "delta sums", {}, totals([5, 6, 0], temporality=DELTA)
 
 
+def steps(make, count=4):
+    """A request a step, as `make(request, step)` fills it."""
+    return [make(Request(i), i) for i in range(count)]
+
+
+def long_sequences():
+    """What runs for longer: series that come and go, change, and lie beside others."""
+    hosts = [{"host": "a", "zone": "x"}, {"host": "b", "zone": "x"}, {"host": "c", "zone": "y"}]
+    rollup = {"dimension_rollup_option": "NoDimensionRollup"}
+    declared = {"metric_declarations": [{"dimensions": [["zone"]], "metric_name_selectors": ["^req"]}], **rollup}
+    kept = {"retain_initial_value_of_delta_metric": True}
+    everything = {
+        "resource_to_telemetry_conversion": {"enabled": True},
+        "log_group_name": "/g/{ServiceName}",
+        "log_stream_name": "{TaskId}",
+        "version": "0",
+    }
+
+    def of_hosts(request, i):
+        return request.sum("requests", [(host, 10 * i + k) for k, host in enumerate(hosts)])
+
+    def coming_and_going(request, i):
+        return request.sum("requests", [(host, 10 * i + k) for k, host in enumerate(hosts) if (i + k) % 3])
+
+    def mixed(request, i):
+        request.scope("lib").gauge("queue", [({"host": "a"}, 7 - i)]).sum("requests", [({"host": "a"}, i * i)])
+        return request.histogram("latency", {"host": "a"}, [i, 1], [5], sum=1.0 * i).summary(
+            "size", {"host": "a"}, i, i
+        )
+
+    yield "three hosts", {}, steps(of_hosts)
+    yield "three hosts, one set of dimensions", rollup, steps(of_hosts)
+    yield "three hosts, declared", declared, steps(of_hosts)
+    yield "three hosts, first kept", kept, steps(of_hosts)
+    yield "three hosts, version 0", {"version": "0"}, steps(of_hosts)
+    yield "hosts that come and go", {}, steps(coming_and_going, 7)
+    yield "hosts that come and go, first kept", kept, steps(coming_and_going, 7)
+    yield "metrics of all kinds", {}, steps(mixed)
+    yield "metrics of all kinds, in detail, declared", {"detailed_metrics": True, **declared}, steps(mixed)
+    yield "all names and labels at once", everything, steps(lambda r, i: of_hosts(r.resource(ECS), i))
+    yield "integers that become fractions", {}, totals([1, 2.5, 4, 4.25])
+    yield "large totals", {}, totals([2**53, 2**53 + 4, 2**60, 2**60 + 2**20])
+    yield "falling below zero", {}, totals([5, -3, -10, 4], monotonic=False)
+    yield "begins anew twice", {}, totals([100, 110, 4, 9, 1, 1, 3])
+    yield "begins anew at the same value", {}, totals([7, 0, 7, 7])
+    yield "a gap at each end", {}, totals([None, 3, None, 9, None])
+    yield "from cumulative to delta", {}, [
+        *totals([5, 8]),
+        Request(2).sum("requests", 3, temporality=DELTA),
+        Request(3).sum("requests", 20),
+    ]
+    yield "from sum to gauge", {}, [*totals([5, 8]), Request(2).gauge("requests", 3), Request(3).sum("requests", 20)]
+    yield "a unit that changes", {}, steps(lambda r, i: r.sum("bytes", 10 * i, unit=("By", "s", "")[i % 3]))
+    yield "a scope that changes", {}, steps(lambda r, i: r.scope(f"lib{i // 2}").sum("a", 10 * i))
+    yield "a resource as label that changes", everything, steps(
+        lambda r, i: r.resource({**ECS, "deploy": str(i // 2)}).sum("a", 10 * i)
+    )
+    yield "streams of tasks", {"log_stream_name": "{TaskId}"}, steps(
+        lambda r, i: r.resource({**ECS, "aws.ecs.task.id": f"t{i % 2}"}).sum("a", 10 * i), 6
+    )
+    yield "points of several times", {}, steps(lambda r, i: r.gauge("a", i).gauge("a", i + 1, time=r.time + 1_000_000))
+    yield "delta histograms", {}, steps(
+        lambda r, i: r.histogram("h", {"k": "v"}, [i, 0, 2], [1, 2], sum=i + 0.5, min=i, max=i + 2)
+    )
+    yield "delta exponential histograms", {}, steps(
+        lambda r, i: r.exponential("x", {"k": "v"}, 2 - i, (i - 2, (1, i, 0, 3)), zero=i, sum=i + 0.5, min=0, max=9)
+    )
+    yield "histograms whose bounds change", {}, steps(
+        lambda r, i: r.histogram("h", {}, [1] * (i + 2), list(range(1, i + 2)), temporality=CUMULATIVE, sum=3.0)
+    )
+    yield "counters of Prometheus", {}, steps(
+        lambda r, i: r.resource({"receiver": "prometheus", "service.name": "p"}).sum(
+            "http_requests_total", [({"code": "200"}, 5 * i), ({"code": "500"}, i)]
+        )
+    )
+
+
 def cases():
-    for group in (kinds, names, units, dimensions, declarations, forms, sequences):
+    for group in (kinds, names, units, dimensions, declarations, forms, sequences, long_sequences):
         for name, config, requests in group():
             requests = requests if isinstance(requests, list) else [requests]
             yield Case(name, config, [request.encoded() for request in requests])

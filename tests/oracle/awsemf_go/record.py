@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 
 import cases
+import check
 
 HERE = pathlib.Path(__file__).parent
 
@@ -25,11 +26,13 @@ def ask(program, questions):
 
 
 def write(name, answers):
-    """The exporter goes through maps: events come in any order. Streams of chance get a name of their own."""
+    """The exporter goes through maps: events and what is in them come in any order. Streams of chance get a name of
+    their own."""
     lines = []
     for answer in answers:
         for events in answer["events"]:
             for event in events:
+                check.without_order(event["document"])
                 if event["stream"].startswith("otel-stream-"):
                     event["stream"] = ""
             events.sort(key=lambda event: json.dumps(event, sort_keys=True))
