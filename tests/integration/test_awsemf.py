@@ -143,6 +143,15 @@ def test_what_is_not_told_by_a_name_is_said_once(start, double):
     }
 
 
+def test_the_namespace_may_have_placeholders(start, double):
+    double.groups["/metrics/App/shop"] = Group(streams={TASK: []})
+    with start(namespace="App/{ServiceName}", log_group_name="", log_stream_name="{TaskId}") as (_, sender):
+        sender.send(METRICS, gauges(1))
+        delivered(double, 1)
+    (document,) = documents(double, "/metrics/App/shop")
+    assert document["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "App/shop"
+
+
 def test_a_call_that_is_refused_is_not_sent_again(start, double):
     double.groups[GROUP] = Group(streams={TASK: []})
     double.fail("PutLogEvents", error("AccessDeniedException"))

@@ -222,6 +222,25 @@ static void series_beyond_the_limit_are_said(void **state) {
   emf_close(&e);
 }
 
+static void sets_of_dimensions_are_cut_and_counted(void **state) {
+  emf e;
+  ncl_text metrics;
+  (void)state;
+  emf_open(&e, "dimension_rollup_option: NoDimensionRollup");
+  ncl_text_open(&metrics, 65536);
+  ncl_text_put(&metrics, "{\"name\":\"a\",\"gauge\":{\"dataPoints\":[{\"asInt\":\"1\"" TIME ",\"attributes\":[");
+  for (uint32_t i = 0; i < 40; i++)
+    ncl_text_format(&metrics, "%s{\"key\":\"l%02u\",\"value\":{\"stringValue\":\"v\"}}", i > 0 ? "," : "", i);
+  ncl_text_put(&metrics, "]}]}}");
+  ncl_text_add(&metrics, ncl_str_of("", 1));
+  const char *made = emf_make(&e, metrics.ptr);
+  assert_has(made, "\"l39\":\"v\"");
+  assert_has(made, "\"l28\",\"l29\"]]");
+  assert_int_equal(e.t.capped, 1);
+  ncl_text_close(&metrics);
+  emf_close(&e);
+}
+
 /* A batch whose translation fails half-way is as if it had never come: the differences are the same later. */
 static void what_fails_is_translated_again(void **state) {
   emf e;
@@ -295,6 +314,7 @@ int main(void) {
       cmocka_unit_test(names_of_the_format_are_no_metrics),
       cmocka_unit_test(a_document_that_is_too_large_is_halved),
       cmocka_unit_test(series_beyond_the_limit_are_said),
+      cmocka_unit_test(sets_of_dimensions_are_cut_and_counted),
       cmocka_unit_test(what_fails_is_translated_again),
       cmocka_unit_test(rules_that_cannot_be_are_said),
       cmocka_unit_test(names_are_remembered_and_forgotten),
