@@ -252,7 +252,7 @@ static ncl_context *context_of(const ncl_otlp_port *port, const ncl_http_request
   const ncl_otlp_receiver *receiver = port->receiver;
   ncl_pair pairs[PAIRS_MAX];
   uint32_t count = 0;
-  if (!port->settings->include_metadata && request->auth.count == 0) return NULL;
+  if (!port->settings->include_metadata && request->auth.count == 0 && request->peer.len == 0) return NULL;
   if (port->settings->include_metadata) count = add_headers(request, pairs);
   for (uint32_t i = 0; i < request->auth.count && count < PAIRS_MAX; i++)
     pairs[count++] = *(const ncl_pair *)ncl_array_at(&request->auth, i);

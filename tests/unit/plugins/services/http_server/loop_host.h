@@ -151,6 +151,7 @@ static inline ncl_context *loop_host_context_new(ncl_component *me, ncl_str peer
   loop_host *host = loop_host_of(me);
   size_t at = 0;
   (void)peer;
+  host->metadata[0] = 0;
   for (uint32_t i = 0; i < count; i++) {
     int n = snprintf(host->metadata + at, sizeof(host->metadata) - at, "%.*s=%.*s;", (int)pairs[i].name.len,
                      pairs[i].name.ptr, (int)pairs[i].value.len, pairs[i].value.ptr);
