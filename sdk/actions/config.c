@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdk/actions/config.c: reads a list of actions and says what is wrong with it. */
+#include <nacelle/otlp_value.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,61 +34,12 @@ static uint32_t is_there(const reading *r, const char *key) {
 
 /* ---- values ---------------------------------------------------------------------------------------- */
 
-static void write_value(ncl_writer *writer, const ncl_value *value);
-
-static void write_list(ncl_writer *writer, const ncl_value *list, uint32_t field) {
-  uint32_t i;
-  ncl_write_mark mark = ncl_write_begin(writer, field, 64);
-  const ncl_value *item;
-  for (i = 0; (item = ncl_config_at(list, i)) != NULL; i++) {
-    ncl_write_mark inner =
-        ncl_write_begin(writer, field == (uint32_t)NCL_ANY_ARRAY ? NCL_ARRAY_VALUES : NCL_KVLIST_VALUES, 16);
-    if (field == NCL_ANY_KVLIST) {
-      ncl_write_mark member;
-      ncl_write_str(writer, NCL_KEY_VALUE_KEY, item->key);
-      member = ncl_write_begin(writer, NCL_KEY_VALUE_VALUE, 16);
-      write_value(writer, item);
-      ncl_write_end(writer, member);
-    } else {
-      write_value(writer, item);
-    }
-    ncl_write_end(writer, inner);
-  }
-  ncl_write_end(writer, mark);
-}
-
-/* A value of the config as the body of an AnyValue. */
-static void write_value(ncl_writer *writer, const ncl_value *value) {
-  switch (value->kind) {
-    case NCL_VALUE_BOOL:
-      ncl_write_uint64(writer, NCL_ANY_BOOL, value->i ? 1 : 0);
-      break;
-    case NCL_VALUE_INT:
-      ncl_write_int64(writer, NCL_ANY_INT, value->i);
-      break;
-    case NCL_VALUE_DOUBLE:
-      ncl_write_double(writer, NCL_ANY_DOUBLE, value->d);
-      break;
-    case NCL_VALUE_STRING:
-      ncl_write_str(writer, NCL_ANY_STRING, value->s);
-      break;
-    case NCL_VALUE_LIST:
-      write_list(writer, value, NCL_ANY_ARRAY);
-      break;
-    case NCL_VALUE_MAP:
-      write_list(writer, value, NCL_ANY_KVLIST);
-      break;
-    default:
-      break;
-  }
-}
-
 /* The value `key` of the action that is read, encoded; *any is read from that at the end, when nothing moves. */
 static void take_value(const reading *r, const char *key, ncl_any *any) {
   ncl_writer *writer = &r->actions->encoded;
   size_t from = writer->len;
   if (!is_there(r, key)) return;
-  write_value(writer, ncl_value_get(r->at, str(key)));
+  ncl_write_config_value(writer, ncl_value_get(r->at, str(key)));
   any->type = 1;
   any->i = (int64_t)from;
   any->body.len = writer->len - from;

@@ -242,14 +242,9 @@ static void char_class(walk *w) {
 
 static void add_group(walk *w, ncl_str name) {
   ncl_regex_syntax *s = w->syntax;
-  uint32_t i;
   if (s->groups == NCL_REGEX_GROUPS_MAX) {
     mistake(w, "too many groups");
     return;
-  }
-  for (i = 0; name.len && i < s->groups; i++) {
-    if (s->names[i].len == name.len && memcmp(s->names[i].ptr, name.ptr, name.len) == 0)
-      mistake(w, "duplicate group name");
   }
   s->names[s->groups++] = name;
 }
@@ -279,7 +274,7 @@ static void flags(walk *w) {
     letters = *w->at == '-' ? 0 : 1;
     w->at++;
   }
-  if (w->at == w->end || (*w->at != ':' && *w->at != ')') || (!letters && (negative || *w->at == ')'))) {
+  if (w->at == w->end || (*w->at != ':' && *w->at != ')') || (!letters && negative)) {
     mistake(w, "invalid or unsupported group: (?:...), (?P<name>...) and the flags imsU are known");
     return;
   }

@@ -55,10 +55,9 @@ static void means_what_re2_says(void **state) {
 
 static void refuses_what_re2_does_not_know(void **state) {
   static const char *const patterns[] = {
-      "(a)\\1",       "(?=a)",   "(?!a)", "(?<=a)", "(?<!a)", "(?>a)", "a++",      "a**",     "(*UTF)a",
-      "\\Ka",         "\\Ra",    "\\Xa",  "\\ha",   "(?#c)",  "(?R)",  "(?x)a",    "a{1001}", "a{3,2}",
-      "[b-a]",        "[[:x:]]", "(a",    "a)",     "[a",     "\\",    "(?P<1a>x", "(?P<>x)", "(?P<a>x)(?P<a>y)",
-      "\\p{Nothing}", "\\8",     "(?|a)", "\\C",    "[\\b]",  "(?i",   "(?)",      "\\Z"};
+      "(a)\\1", "(?=a)", "(?!a)",    "(?<=a)",  "(?<!a)",       "(?>a)",   "a++",    "a**",   "(*UTF)a", "\\Ka", "\\Ra",
+      "\\Xa",   "\\ha",  "(?#c)",    "(?R)",    "(?x)a",        "a{1001}", "a{3,2}", "[b-a]", "[[:x:]]", "(a",   "a)",
+      "[a",     "\\",    "(?P<1a>x", "(?P<>x)", "\\p{Nothing}", "\\8",     "(?|a)",  "\\C",   "[\\b]",   "(?i",  "\\Z"};
   (void)state;
   for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
     const char *said = find(patterns[i], "a");
