@@ -13,6 +13,7 @@
 typedef struct ncl_slot {
   ncl_str key;
   const uint8_t *found;        /* tag of the first attribute that came with the key; NULL = there was none */
+  const uint8_t *found_end;    /* and its end */
   const uint8_t *place;        /* tag of the attribute that it takes the place of; NULL = it comes last */
   ncl_range original;          /* KeyValue that its value is from; ptr == NULL = it has none */
   const ncl_attribute_op *set; /* its new value; NULL = the original's */
@@ -23,7 +24,9 @@ typedef struct ncl_slot {
 typedef struct ncl_applying {
   ncl_slot *slots;
   uint32_t count;
-  uint64_t shapes; /* of the keys, to pass most others by */
+  uint64_t shapes;     /* of the keys, to pass most others by */
+  uint32_t twice;      /* 1 = one of the keys came more than once */
+  const uint8_t *last; /* end of the last attribute; NULL = there was none */
 } ncl_applying;
 
 static uint32_t same_key(ncl_str a, ncl_str b) {
@@ -60,11 +63,29 @@ static void name_keys(ncl_applying *a, const ncl_attribute_op *ops, uint32_t cou
   }
 }
 
+/* The common form: a short key, and a value that goes up to the end. 0 = it is another one. */
+static uint32_t plain_key(ncl_range key_value, ncl_str *key) {
+  const uint8_t *at = key_value.ptr;
+  size_t rest;
+  if (key_value.len < 2 || at[0] != NCL_TAG_LEN(NCL_KEY_VALUE_KEY) || at[1] > 127) return 0;
+  key->ptr = (const char *)at + 2;
+  key->len = at[1];
+  if (key_value.len < 4 + key->len) return 0;
+  at += 2 + key->len;
+  rest = key_value.len - 4 - key->len;
+  if (at[0] != NCL_TAG_LEN(NCL_KEY_VALUE_VALUE)) return 0;
+  if (at[1] < 128) return at[1] == rest;
+  return rest > 0 && at[2] < 128 && (size_t)((at[1] & 127u) | (uint32_t)at[2] << 7) == rest - 1;
+}
+
 /* The key of a KeyValue; empty when it has none. */
 static ncl_str key_of(ncl_range key_value) {
   ncl_cursor cursor = ncl_cursor_of(key_value);
   ncl_str key = {NULL, 0};
   uint32_t tag;
+  if (plain_key(key_value, &key)) return key;
+  key.ptr = NULL;
+  key.len = 0;
   while (cursor.at < cursor.end && ncl_take_tag(&cursor, &tag)) {
     if (tag == NCL_TAG_LEN(NCL_KEY_VALUE_KEY)) {
       if (!ncl_take_str(&cursor, &key)) break;
@@ -89,9 +110,14 @@ static uint32_t find_keys(ncl_applying *a, ncl_range message, uint32_t field) {
       continue;
     }
     if (!ncl_take_bytes(&cursor, &body)) return 0;
+    a->last = cursor.at;
     slot = find_slot(a, key_of(body));
-    if (slot && !slot->found) {
+    if (!slot) continue;
+    if (slot->found) {
+      a->twice = 1;
+    } else {
       slot->found = slot->place = start;
+      slot->found_end = cursor.at;
       slot->original = body;
       slot->present = 1;
     }
@@ -180,17 +206,33 @@ static void write_new(const ncl_applying *a, ncl_writer *writer, uint32_t field)
   }
 }
 
-/* Copies the message in stretches between the attributes that change; new ones follow the last attribute. */
-static void rewrite(const ncl_applying *a, ncl_writer *writer, ncl_range message, uint32_t field) {
-  ncl_cursor cursor = ncl_cursor_of(message);
+/* The attribute that changes and comes first behind `at`; NULL = there is none. */
+static const ncl_slot *next_changed(const ncl_applying *a, const uint8_t *at) {
+  const ncl_slot *next = NULL;
+  uint32_t i;
+  for (i = 0; i < a->count; i++) {
+    const ncl_slot *slot = &a->slots[i];
+    if (slot->touched && slot->found && slot->found >= at && (!next || slot->found < next->found)) next = slot;
+  }
+  return next;
+}
+
+/* Where no key came twice it is known which attributes change. Returns up to where the message has been copied. */
+static const uint8_t *rewrite_known(const ncl_applying *a, ncl_writer *writer, const uint8_t *copied, uint32_t field) {
+  const ncl_slot *slot;
+  while ((slot = next_changed(a, copied)) != NULL) {
+    ncl_write_raw(writer, copied, (size_t)(slot->found - copied));
+    write_place(a, writer, field, slot->found);
+    copied = slot->found_end;
+  }
+  return copied;
+}
+
+static const uint8_t *rewrite_all(const ncl_applying *a, ncl_writer *writer, ncl_cursor cursor, const uint8_t *last,
+                                  uint32_t field) {
   const uint8_t *copied = cursor.at;
-  const uint8_t *last = cursor.end; /* end of the last attribute, or of the message */
   ncl_range body;
   uint32_t tag;
-  ncl_cursor scan = cursor;
-  while (scan.at < scan.end && ncl_take_tag(&scan, &tag) && ncl_skip_value(&scan, tag)) {
-    if (tag == NCL_TAG_LEN(field)) last = scan.at;
-  }
   while (cursor.at < last) {
     const uint8_t *start = cursor.at;
     const ncl_slot *slot;
@@ -206,6 +248,15 @@ static void rewrite(const ncl_applying *a, ncl_writer *writer, ncl_range message
     write_place(a, writer, field, start);
     copied = cursor.at;
   }
+  return copied;
+}
+
+/* Copies the message in stretches between the attributes that change; new ones follow the last attribute. */
+static void rewrite(const ncl_applying *a, ncl_writer *writer, ncl_range message, uint32_t field) {
+  ncl_cursor cursor = ncl_cursor_of(message);
+  const uint8_t *last = a->last ? a->last : cursor.end;
+  const uint8_t *copied =
+      a->twice ? rewrite_all(a, writer, cursor, last, field) : rewrite_known(a, writer, cursor.at, field);
   if (last > copied) ncl_write_raw(writer, copied, (size_t)(last - copied));
   write_new(a, writer, field);
   if (cursor.end > last) ncl_write_raw(writer, last, (size_t)(cursor.end - last));
@@ -214,7 +265,7 @@ static void rewrite(const ncl_applying *a, ncl_writer *writer, ncl_range message
 uint32_t ncl_attributes_apply(ncl_writer *writer, ncl_range message, uint32_t field, const ncl_attribute_op *ops,
                               uint32_t count) {
   ncl_slot on_stack[ATTRIBUTES_ON_STACK];
-  ncl_applying a = {on_stack, 0, 0};
+  ncl_applying a = {on_stack, 0, 0, 0, NULL};
   uint32_t changed = 0;
   uint32_t i;
   if (count == 0) return 0;
