@@ -249,10 +249,11 @@ ncl_loop *ncl_loop_new(void) {
  * for a second long before that. */
 static void *patient_realloc(void *before, size_t size) {
   static const struct timespec pause = {0, 10 * NS_PER_MS};
-  void *after = realloc(before, size);
-  for (int i = 0; after == NULL && size > 0 && i < 100; i++) {
-    (void)nanosleep(&pause, NULL);
+  void *after = NULL;
+  for (int i = 0; i <= 100; i++) {
     after = realloc(before, size);
+    if (after != NULL || size == 0) break;
+    (void)nanosleep(&pause, NULL);
   }
   return after;
 }
