@@ -138,18 +138,18 @@ static const uint8_t *cut_at(const uint8_t *at, const uint8_t *end, size_t limit
   return end;
 }
 
-/* *size: bytes that the message now has by itself, if they had to be counted. */
-static void shorten(ncl_log_events *set, size_t *size) {
+/* True: it was too long, and is cut. *size: bytes that it has by itself now, if they had to be counted. */
+static bool shorten(ncl_log_events *set, size_t *size) {
   ncl_writer *w = &set->text;
   size_t limit = set->max_event - NCL_LOG_EVENT_EXTRA;
-  if (w->len - set->message <= limit) return; /* escapes only make it longer */
+  if (w->len - set->message <= limit) return false; /* escapes only make it longer */
   const uint8_t *begin = w->base + set->message, *end = w->base + w->len;
-  if (cut_at(begin, end, limit, size) == end) return;
+  if (cut_at(begin, end, limit, size) == end) return false;
   const uint8_t *stop = cut_at(begin, end, limit - TRUNCATED_LEN, size);
   w->len = (size_t)(stop - w->base);
   *size = ncl_log_plain_size(begin, (size_t)(stop - begin)) + TRUNCATED_LEN;
   ncl_write_raw(w, truncated, TRUNCATED_LEN);
-  set->truncated++;
+  return true;
 }
 
 ncl_writer *ncl_log_events_begin(ncl_log_events *set, uint32_t stream, int64_t time_ms) {
@@ -198,7 +198,7 @@ ncl_status ncl_log_events_end(ncl_log_events *set, uint32_t items, uint32_t tag)
     ncl_log_events_drop(set);
     return ncl_log_events_reject(set, items, tag, reason);
   }
-  if (status == NCL_OK) shorten(set, &size);
+  bool is_cut = status == NCL_OK && shorten(set, &size);
   ncl_json_literal(w, "\"}");
   status = w->status;
   ncl_log_event *e = status == NCL_OK ? add_event(set, items, tag) : NULL;
@@ -208,6 +208,7 @@ ncl_status ncl_log_events_end(ncl_log_events *set, uint32_t items, uint32_t tag)
   }
   e->time_ms = set->begun_ms;
   e->stream = set->begun_stream;
+  e->is_cut = is_cut;
   e->at = marked;
   e->len = (uint32_t)(w->len - marked);
   e->size = size > 0 ? (uint32_t)(size + NCL_LOG_EVENT_EXTRA) : 0;

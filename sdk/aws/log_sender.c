@@ -131,6 +131,7 @@ static void set_fate(log_try *t, uint32_t i, uint32_t fate, const char *reason) 
   ncl_log_event *e = &t->set->events[i];
   if (e->fate != NCL_LOG_OPEN) return;
   e->fate = fate;
+  if (e->is_cut) t->sender->host->metric_add(t->sender->truncated, 1);
   if (fate == NCL_LOG_DELIVERED) {
     t->delivered += e->items;
   } else {
@@ -458,8 +459,6 @@ static void take_reasons(log_try *t) {
   for (uint32_t i = 0; i < set->reasons.count; i++)
     t->rejected += set->reasons.list[i].items;
   set->reasons.count = 0;
-  t->sender->host->metric_add(t->sender->truncated, (int64_t)set->truncated);
-  set->truncated = 0;
 }
 
 ncl_status ncl_log_sender_send(ncl_log_sender *sender, ncl_log_events *set, int64_t deadline_ns, ncl_log_done_fn done,

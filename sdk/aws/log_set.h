@@ -52,7 +52,6 @@ struct ncl_log_events {
   size_t begun, message; /* the event that is being written: where it and its message begin in `text` */
   int64_t begun_ms;
   uint32_t begun_stream;
-  uint64_t truncated; /* events; until a try counts them */
   log_reasons reasons;
   int64_t charged;
 };

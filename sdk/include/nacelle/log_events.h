@@ -64,6 +64,8 @@ typedef struct ncl_log_event {
   uint32_t tag;   /* the exporter's */
   uint32_t fate;  /* NCL_LOG_* */
   uint32_t size;  /* as AWS counts it, with the 26 bytes; 0 = not counted yet */
+  uint32_t is_cut;
+  uint32_t reserved;
 } ncl_log_event;
 
 /* NULL = no memory. `wall_ns`: what is older or newer than AWS takes is rejected against it. `max_event`: bytes that an
