@@ -25,6 +25,7 @@ HOW_MANY = os.environ.get("NACELLE_ALLOCATIONS", "24")
 SEED = int(os.environ.get("NACELLE_SEED", str(random.randrange(2**32))))
 AT_ONCE = 2
 START_S = 15
+SLACK = 8  # blocks more than usual at the end: a thread's, a connection's
 ENDS = {0, 1, 3}  # exit codes that say what happened
 
 
@@ -61,6 +62,10 @@ class Run:
 
     def where(self):
         return self.log.read_text() if self.log.exists() else "nothing failed"
+
+    def said(self, word):
+        """A number in the log of failures; None where there was no orderly end."""
+        return next((int(line.split()[1]) for line in self.where().splitlines() if line.startswith(word + " ")), None)
 
     def check(self, holds, what):
         if not holds:
@@ -130,11 +135,11 @@ class Run:
         self.check(len(missing) <= self.dropped(), f"{len(missing)} of {len(self.acknowledged)} records are lost")
 
 
-def total(program, sink, directory, preload, kind):
-    """How many allocations a life without failures has."""
+def whole_life(program, sink, directory, preload, kind):
+    """How many allocations a life without failures has, and how many of them it leaves at its end."""
     run = Run(program, sink, directory, preload, kind, 0)
     run.end()
-    return next(int(line.split()[1]) for line in run.where().splitlines() if line.startswith("count"))
+    return run.said("count"), run.said("live")
 
 
 def choose(count):
@@ -151,17 +156,22 @@ def test_each_failure_is_an_error_like_another(program, sink, tmp_path, preload,
     if program.is_sanitized:
         pytest.skip("the sanitizer has an allocator of its own")
     print(f"\nseed {SEED}")
-    count = total(program, sink, tmp_path / "none", preload, kind)
+    count, left = whole_life(program, sink, tmp_path / "none", preload, kind)
     chosen = choose(count)
-    faults = []
+    faults, leaks = [], []
 
     def one(at):
         try:
-            Run(program, sink, tmp_path / str(at), preload, kind, at).end()
+            run = Run(program, sink, tmp_path / str(at), preload, kind, at)
+            run.end()
+            found = run.said("live")
+            leaks.append((found or 0) - left)
+            run.check(found is None or found <= left + SLACK, f"{found} blocks are left at its end, not {left}")
         except AssertionError as fault:
             faults.append(str(fault))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(one, chosen))
+    print(f"blocks left at the end beyond the usual: {max(leaks, default=0)} at most")
     print(f"{len(chosen)} of {count} allocations failed, one in each life")
     assert not faults, "\n\n".join(faults) + f"\n{len(faults)} of {len(chosen)}"

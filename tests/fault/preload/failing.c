@@ -18,10 +18,12 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *before, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
+void __libc_free(void *block);
 
 static _Atomic unsigned long allocations;
 static unsigned long first, last;
-static int is_on;
+static _Atomic long live;
+static int is_on, is_counting;
 
 static void say(const char *words, unsigned long number, void *caller) {
   const char *path = getenv("FAIL_LOG");
@@ -58,37 +60,55 @@ __attribute__((constructor)) static void begin(void) {
   first = strtoul(at, NULL, 10);
   last = first == 0 ? 0 : first - 1 + (count != NULL ? strtoul(count, NULL, 10) : 1);
   if (first == 0) first = 1;
-  is_on = 1;
+  is_on = is_counting = 1;
 }
 
 __attribute__((destructor)) static void end(void) {
-  if (is_on) say("count", allocations, NULL);
+  if (!is_on) return;
+  say("count", allocations, NULL);
+  say("live", (unsigned long)live, NULL);
+}
+
+/* Blocks that are in use. */
+static void *counted(void *block) {
+  if (is_counting && block != NULL) atomic_fetch_add(&live, 1);
+  return block;
+}
+
+void free(void *block) {
+  if (is_counting && block != NULL) atomic_fetch_sub(&live, 1);
+  __libc_free(block);
 }
 
 void *malloc(size_t size) {
-  return fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+  return fails(__builtin_return_address(0)) ? NULL : counted(__libc_malloc(size));
 }
 
 void *calloc(size_t count, size_t size) {
-  return fails(__builtin_return_address(0)) ? NULL : __libc_calloc(count, size);
+  return fails(__builtin_return_address(0)) ? NULL : counted(__libc_calloc(count, size));
+}
+
+static void *moved(void *before, size_t size) {
+  void *after = __libc_realloc(before, size);
+  return before == NULL ? counted(after) : after;
 }
 
 void *realloc(void *before, size_t size) {
-  return fails(__builtin_return_address(0)) ? NULL : __libc_realloc(before, size);
+  return fails(__builtin_return_address(0)) ? NULL : moved(before, size);
 }
 
 void *reallocarray(void *before, size_t count, size_t size) {
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes) || fails(__builtin_return_address(0))) return NULL;
-  return __libc_realloc(before, bytes);
+  return moved(before, bytes);
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
-  return fails(__builtin_return_address(0)) ? NULL : __libc_memalign(alignment, size);
+  return fails(__builtin_return_address(0)) ? NULL : counted(__libc_memalign(alignment, size));
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size) {
-  void *made = fails(__builtin_return_address(0)) ? NULL : __libc_memalign(alignment, size);
+  void *made = fails(__builtin_return_address(0)) ? NULL : counted(__libc_memalign(alignment, size));
   if (made == NULL) return ENOMEM;
   *out = made;
   return 0;
