@@ -226,11 +226,14 @@ ROWS = [
         ).replace("[debug]", "[otlp, otlphttp]"),
         {"exporters::otlp::endpoint": "a:1", "exporters::otlphttp::endpoint": "http://a:1"},
     ),
-    bad(
+    good(
         "a sidecar of ADOT",
         ADOT,
-        'config.yaml:10:3: error: receivers.awsxray: receiver "awsxray" is not installed: no file receivers/awsxray.so in /',
-        "Error: the config has 1 error",
+        {
+            "receivers::awsxray::endpoint": "0.0.0.0:2000",
+            "receivers::awsxray::transport": "udp",
+            "exporters::awsemf::log_group_name": "/aws/ecs/application/metrics",
+        },
         go_without="awsxray",
     ),
 ]

@@ -11,7 +11,10 @@ import struct
 import subprocess
 import sys
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 import cases
+import datagrams
 import differences
 
 HERE = pathlib.Path(__file__).parent
@@ -62,6 +65,80 @@ def without_chance(documents):
     return documents
 
 
+def received(driver, datagram, compat=True):
+    """The request as a tree; None = the datagram is refused."""
+    status, body = driver.ask(1, 2 * compat, ([], []), datagram.encode())
+    return tree_of_request(ExportTraceServiceRequest.FromString(body)) if status == 0 else None
+
+
+def tree_of_request(request):
+    assert len(request.resource_spans) == 1 and len(request.resource_spans[0].scope_spans) == 1
+    group = request.resource_spans[0]
+    return {"resource": attributes_of(group.resource.attributes),
+            "spans": [tree_of_span(span) for span in group.scope_spans[0].spans]}
+
+
+def tree_of_span(span):
+    tree = {"trace_id": span.trace_id.hex(), "id": span.span_id.hex(), "parent": span.parent_span_id.hex(),
+            "name": span.name, "kind": span.kind, "start": span.start_time_unix_nano, "end": span.end_time_unix_nano,
+            "status": span.status.code, "message": span.status.message, "attributes": attributes_of(span.attributes)}
+    tree["events"] = [{"name": e.name, "time": e.time_unix_nano, "attributes": attributes_of(e.attributes)}
+                      for e in span.events]
+    tree["links"] = [{"trace_id": link.trace_id.hex(), "id": link.span_id.hex(),
+                      "attributes": attributes_of(link.attributes)} for link in span.links]
+    return tree
+
+
+def attributes_of(attributes):
+    values = {a.key: value_of(a.value) for a in attributes}
+    assert len(values) == len(attributes), f"a key comes twice: {[a.key for a in attributes]}"
+    return plain(values)
+
+
+def value_of(value):
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [value_of(one) for one in value.array_value.values]
+    return getattr(value, kind)
+
+
+def plain(values):
+    """Lists of annotations have no order there, and metadata is JSON in a text."""
+    if "aws.xray.annotations" in values:
+        values["aws.xray.annotations"].sort()
+    for key in values:
+        if key.startswith("aws.xray.metadata."):
+            values[key] = json.loads(values[key])
+    return values
+
+
+def tree_of_json(traces):
+    """The same of OTLP/JSON, as the Go receiver's answers are recorded."""
+    if traces is None:
+        return None
+    group = traces["resourceSpans"][0]
+
+    def value(v):
+        (kind, inner), = v.items()
+        if kind == "arrayValue":
+            return [value(one) for one in inner.get("values", [])]
+        return int(inner) if kind == "intValue" else float(inner) if kind == "doubleValue" else inner
+
+    def attributes(of):
+        return plain({a["key"]: value(a["value"]) for a in of.get("attributes", [])})
+
+    def span(s):
+        return {"trace_id": s["traceId"], "id": s["spanId"], "parent": s.get("parentSpanId", ""), "name": s["name"],
+                "kind": s.get("kind", 0), "start": int(s.get("startTimeUnixNano", 0)),
+                "end": int(s.get("endTimeUnixNano", 0)), "status": s.get("status", {}).get("code", 0),
+                "message": s.get("status", {}).get("message", ""), "attributes": attributes(s),
+                "events": [{"name": e["name"], "time": int(e.get("timeUnixNano", 0)), "attributes": attributes(e)}
+                           for e in s.get("events", [])],
+                "links": []}
+
+    return {"resource": attributes(group["resource"]), "spans": [span(s) for s in group["scopeSpans"][0]["spans"]]}
+
+
 def differing(path, ours, theirs):
     """(path, ours, theirs) of all leaves that differ."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
@@ -90,23 +167,34 @@ def compare(name, ours, theirs, argued, used):
             yield f"{name}: {'.'.join(map(str, path))}: ours {a}, theirs {b}"
 
 
+def check_exporter(driver, wanted):
+    recorded = json.loads((HERE / "exporter.json").read_text())
+    for case in cases.cases():
+        if not wanted or case.name in wanted:
+            assert case.name in recorded, f"{case.name}: there is no recorded answer: run record.py"
+            yield case.name, without_chance(exported(driver, case)), recorded[case.name]
+
+
+def check_receiver(driver, wanted):
+    recorded = json.loads((HERE / "receiver.json").read_text())
+    for name, datagram in datagrams.datagrams().items():
+        if not wanted or name in wanted:
+            assert name in recorded, f"{name}: there is no recorded answer: run record.py"
+            yield name, received(driver, datagram), tree_of_json(recorded[name])
+
+
 def main():
     driver = Driver(sys.argv[1])
     wanted = set(sys.argv[2:])
-    recorded = json.loads((HERE / "exporter.json").read_text())
-    faults, used, count = [], set(), 0
-    for case in cases.cases():
-        if wanted and case.name not in wanted:
-            continue
-        count += 1
-        if case.name not in recorded:
-            faults.append(f"{case.name}: there is no recorded answer: run record.py")
-            continue
-        ours = without_chance(exported(driver, case))
-        faults += compare(case.name, ours, without_chance(recorded[case.name]), differences.EXPORTER, used)
+    faults, count = [], 0
+    for answers, argued in ((check_exporter, differences.EXPORTER), (check_receiver, differences.RECEIVER)):
+        used = set()
+        for name, ours, theirs in answers(driver, wanted):
+            count += 1
+            faults += compare(name, ours, theirs, argued, used)
+        if not wanted:
+            faults += [f"{d.reason}: this difference is no more" for i, d in enumerate(argued) if i not in used]
     driver.close()
-    if not wanted:
-        faults += [f"{d.reason}: this difference is no more" for i, d in enumerate(differences.EXPORTER) if i not in used]
     print("\n".join(faults))
     print(f"{count} cases, {len(faults)} faults")
     sys.exit(bool(faults))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes exporter.json anew: what the Go component answers. Needs Go, and the Python of
+"""Writes exporter.json and receiver.json anew: what the Go components answer. Needs Go, and the Python of
 tests/integration/setup:
 
     build/venv/bin/python tests/oracle/awsxray_go/record.py
@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 
 import cases
+import check
+import datagrams
 
 HERE = pathlib.Path(__file__).parent
 
@@ -37,7 +39,9 @@ def main():
         asked = [{"name": c.name, "config": c.config, "request": base64.b64encode(c.request).decode()}
                  for c in cases.cases()]
         assert len({q["name"] for q in asked}) == len(asked), "two cases have one name"
-        write("exporter.json", [{"name": a["name"], "answer": a.get("documents", [])} for a in ask(program, asked)])
+        write("exporter.json", [{"name": a["name"], "answer": check.without_chance(a.get("documents", []))} for a in ask(program, asked)])
+        asked = [{"name": name, "datagram": text} for name, text in datagrams.datagrams().items()]
+        write("receiver.json", [{"name": a["name"], "answer": a.get("traces")} for a in ask(program, asked)])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "plugins/exporters/awsxray/segment.h"
+#include "plugins/receivers/awsxray/spans.h"
 #include "tests/oracle/otlp/host.h"
 
 #define TEXTS_MAX 32u
@@ -91,6 +92,18 @@ static ncl_status export_spans(oracle_host *host, const command *c, ncl_writer *
   return out->status;
 }
 
+/* The request that a datagram comes to. */
+static ncl_status receive_datagram(const command *c, ncl_writer *out) {
+  static ncl_segment_translator t;
+  ncl_range body;
+  const char *why;
+  uint32_t spans;
+  t.compat = (c->flags & 2u) != 0;
+  ncl_status status = ncl_segment_body((ncl_range){c->bytes, c->len}, &body, &why);
+  if (status == NCL_OK) status = ncl_segment_write(&t, body, out, &spans, &why);
+  return status;
+}
+
 int main(void) {
   oracle_host host;
   command c;
@@ -102,7 +115,7 @@ int main(void) {
     read_list(&c.groups);
     c.bytes = read_bytes(&c.len);
     ncl_writer_heap(&out, (size_t)1 << 30);
-    uint32_t answer[2] = {export_spans(&host, &c, &out), 0};
+    uint32_t answer[2] = {c.op == 0 ? export_spans(&host, &c, &out) : receive_datagram(&c, &out), 0};
     answer[1] = (uint32_t)out.len;
     (void)fwrite(answer, sizeof answer, 1, stdout);
     (void)fwrite(out.base, 1, out.len, stdout);
