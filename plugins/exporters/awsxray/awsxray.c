@@ -12,12 +12,16 @@
 static const ncl_field text = {.type = NCL_TYPE_STRING};
 
 static const ncl_field telemetry_fields[] = {
-    {FIELD("enabled", NCL_TYPE_BOOL, "false", "Not there yet: no PutTelemetryRecords is sent."), AT(telemetry)},
-    {FIELD("include_metadata", NCL_TYPE_BOOL, "false", "Without effect yet."), NOWHERE},
-    {FIELD("contributors", NCL_TYPE_LIST, "", "Without effect yet."), NOWHERE, .fields = {&text, 1, sizeof text}},
-    {FIELD("hostname", NCL_TYPE_STRING, "", "Without effect yet."), NOWHERE},
-    {FIELD("instance_id", NCL_TYPE_STRING, "", "Without effect yet."), NOWHERE},
-    {FIELD("resource_arn", NCL_TYPE_STRING, "", "Without effect yet."), NOWHERE},
+    {FIELD("enabled", NCL_TYPE_BOOL, "false", "Sends records about the exporter itself to X-Ray, one a minute."),
+     AT(telemetry.enabled)},
+    {FIELD("include_metadata", NCL_TYPE_BOOL, "false",
+           "They say where the exporter runs: by the keys below, AWS_HOSTNAME and AWS_INSTANCE_ID, or EC2."),
+     AT(telemetry.include_metadata)},
+    {FIELD("contributors", NCL_TYPE_LIST, "", "Without effect: the exporter counts for itself."), NOWHERE,
+     .fields = {&text, 1, sizeof text}},
+    {FIELD("hostname", NCL_TYPE_STRING, "", "Host name that they say."), AT(telemetry.hostname)},
+    {FIELD("instance_id", NCL_TYPE_STRING, "", "Id of the EC2 instance that they say."), AT(telemetry.instance_id)},
+    {FIELD("resource_arn", NCL_TYPE_STRING, "", "ARN of the resource that they say."), AT(telemetry.resource_arn)},
 };
 
 static const ncl_field fields[] = {
@@ -30,7 +34,7 @@ static const ncl_field fields[] = {
     {FIELD("aws_log_groups", NCL_TYPE_LIST, "",
            "Log groups of CloudWatch that belong to the traces, where the resource names none."),
      AT(options.log_groups), .fields = {&text, 1, sizeof text}},
-    {FIELD("telemetry", NCL_TYPE_SECTION, "", "Records about the exporter itself: not there yet."), NOWHERE,
+    {FIELD("telemetry", NCL_TYPE_SECTION, "", "Records about the exporter itself (PutTelemetryRecords)."), NOWHERE,
      .fields = NCL_ARRAY(telemetry_fields)},
     {FIELD("transit_spans_in_otlp_format", NCL_TYPE_BOOL, "false", "Not supported."), AT(otlp_format)},
     {FIELD("adot_compat", NCL_TYPE_BOOL, "true",
@@ -69,10 +73,9 @@ ncl_status ncl_xray_check(const ncl_create *create, const ncl_xray_settings *set
     status = refuse(create, "transit_spans_in_otlp_format", "spans are sent as segment documents only",
                     "use the exporter otlphttp with the extension sigv4auth for X-Ray's OTLP endpoint");
   }
-  if (settings->telemetry != 0) {
-    create->host->config_warning(create->me, ncl_value_get(create->config, str("telemetry")),
-                                 str("telemetry records are not sent yet"), str("leave `telemetry` out"));
-  }
+  const ncl_value *contributors = ncl_value_get(ncl_value_get(create->config, str("telemetry")), str("contributors"));
+  if (contributors != NULL && contributors->is_set != 0)
+    create->host->config_warning(create->me, contributors, str("this key has no effect"), str(""));
   return status;
 }
 
@@ -114,8 +117,15 @@ static ncl_status shut_down(void *self, ncl_token token, ncl_outcome *outcome) {
   return NCL_OK;
 }
 
+static ncl_status start(void *self, ncl_token token, ncl_outcome *outcome) {
+  (void)token;
+  (void)outcome;
+  return ncl_xray_telemetry_start(self);
+}
+
 static const ncl_methods methods = {.struct_size = sizeof methods,
                                     .create = create_exporter,
+                                    .start = start,
                                     .shutdown = shut_down,
                                     .destroy = destroy,
                                     .send = ncl_xray_send,

@@ -41,7 +41,9 @@ struct ncl_xray_attempt {
   uint8_t *fates; /* one a record */
   uint32_t group, scope, record;
   uint32_t in_flight;
-  bool is_stopped; /* no further call: one failed so that the next would, too */
+  uint32_t unnamed; /* refused documents of which X-Ray did not say which they are */
+  bool is_first;    /* of the item's tries */
+  bool is_stopped;  /* no further call: one failed so that the next would, too */
   int64_t retry_after_ns;
   ncl_status failure; /* of the last call that failed as a whole */
   char words[WORDS];
@@ -110,6 +112,7 @@ static void finish(ncl_xray_attempt *a) {
     again += a->fates[i] == OPEN || a->fates[i] == AGAIN;
     rejected += a->fates[i] == REJECTED;
   }
+  rejected += a->unnamed < total - again - rejected ? a->unnamed : total - again - rejected;
   outcome.message = str(a->words);
   outcome.rejected = rejected;
   outcome.reason = str("rejected");
@@ -150,6 +153,13 @@ static void set_all(call *c, uint8_t fate) {
     set_fate(c->attempt, c->documents[i].record, fate);
 }
 
+static uint32_t count_fates(const call *c, uint8_t fate) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < c->count; i++)
+    n += c->attempt->fates[c->documents[i].record] == fate;
+  return n;
+}
+
 /* The document with this id in hex; c->count = there is none. */
 static uint32_t find_document(const call *c, ncl_str id) {
   static const char digits[] = "0123456789abcdef";
@@ -165,18 +175,32 @@ static uint32_t find_document(const call *c, ncl_str id) {
   return c->count;
 }
 
-static bool has_word(ncl_str code, const char *word) {
-  size_t len = strlen(word);
-  for (size_t i = 0; i + len <= code.len; i++) {
-    if (memcmp(code.ptr + i, word, len) == 0) return true;
+/* A document that may be taken later. X-Ray's API reference leaves the codes open; those that were seen (InvalidName,
+ * MissingId) are final. Passing are the codes that the reference names for throttling and for failures of its own
+ * ("Errors" and "Common Errors" of PutTraceSegments), and those that AWS's SDKs count among them. */
+static bool is_passing(ncl_str code) {
+  static const char *const codes[] = {"ThrottledException",
+                                      "ThrottlingException",
+                                      "Throttled",
+                                      "Throttling",
+                                      "RequestThrottled",
+                                      "RequestThrottledException",
+                                      "TooManyRequestsException",
+                                      "LimitExceededException",
+                                      "RequestLimitExceeded",
+                                      "SlowDown",
+                                      "InternalFailure",
+                                      "InternalServerError",
+                                      "InternalServerException",
+                                      "InternalError",
+                                      "ServiceUnavailable",
+                                      "ServiceUnavailableException",
+                                      "RequestTimeout",
+                                      "RequestTimeoutException"};
+  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+    if (code.len == strlen(codes[i]) && memcmp(code.ptr, codes[i], code.len) == 0) return true;
   }
   return false;
-}
-
-/* A document that may be taken later. */
-static bool is_passing(ncl_str code) {
-  return has_word(code, "Throttl") || has_word(code, "Internal") || has_word(code, "Unavailable") ||
-         has_word(code, "Timeout") || has_word(code, "LimitExceeded");
 }
 
 static void say_unprocessed(ncl_xray_attempt *a, ncl_str id, ncl_str code, ncl_str message) {
@@ -200,7 +224,15 @@ static void read_unprocessed(call *c, ncl_range body) {
       uint32_t i = find_document(c, id);
       count_unprocessed(c->attempt->x, code);
       say_unprocessed(c->attempt, id, code, ncl_json_text(ncl_json_get(&doc, one, "Message")));
-      if (i < c->count) set_fate(c->attempt, c->documents[i].record, is_passing(code) ? AGAIN : REJECTED);
+      bool again = is_passing(code);
+      if (!again) ncl_xray_telemetry_rejected(c->attempt->x, 1);
+      if (i < c->count) {
+        set_fate(c->attempt, c->documents[i].record, again ? AGAIN : REJECTED);
+      } else if (again) { /* of which one nobody says: one that comes twice replaces itself */
+        set_all(c, AGAIN);
+      } else {
+        c->attempt->unnamed++; /* X-Ray could not read its id */
+      }
     }
   }
   ncl_json_doc_close(&doc);
@@ -211,6 +243,8 @@ static void read_failure(call *c, const ncl_outcome *outcome) {
   const ncl_aws_reply *reply = outcome->result;
   bool is_final = outcome->status == NCL_PERMANENT;
   say(a, outcome->message);
+  ncl_xray_telemetry_failed(a->x, outcome);
+  if (is_final) ncl_xray_telemetry_rejected(a->x, c->count);
   a->failure = outcome->status;
   if (outcome->retry_after_ns > a->retry_after_ns) a->retry_after_ns = outcome->retry_after_ns;
   set_all(c, is_final ? REJECTED : AGAIN);
@@ -225,6 +259,7 @@ static void take_answer(call *c, const ncl_outcome *outcome) {
     const ncl_aws_reply *reply = outcome->result;
     if (reply != NULL) read_unprocessed(c, reply->body);
     set_all(c, DELIVERED);
+    ncl_xray_telemetry_sent(c->attempt->x, count_fates(c, DELIVERED));
   } else {
     read_failure(c, outcome);
   }
@@ -300,6 +335,7 @@ static bool add_record(call *c) {
     return false;
   }
   add_documents(c, documents, count);
+  if (a->is_first) ncl_xray_telemetry_received(a->x, count);
   return true;
 }
 
@@ -332,7 +368,7 @@ ncl_aws_client_config ncl_xray_client_config(const ncl_xray_exporter *x) {
   return config;
 }
 
-static ncl_status open_client(ncl_xray_exporter *x, ncl_outcome *outcome) {
+ncl_status ncl_xray_open_client(ncl_xray_exporter *x, ncl_outcome *outcome) {
   if (x->client != NULL) return NCL_OK;
   if (x->aws == NULL) x->aws = x->host->service(x->me, str(NCL_AWS_1), outcome);
   if (x->aws == NULL) return NCL_RETRYABLE;
@@ -418,7 +454,7 @@ static void pump(ncl_xray_attempt *a) {
 
 ncl_status ncl_xray_send(void *self, ncl_item *item, ncl_token token, int64_t deadline_ns, ncl_outcome *outcome) {
   ncl_xray_exporter *x = self;
-  ncl_status status = open_client(x, outcome);
+  ncl_status status = ncl_xray_open_client(x, outcome);
   if (status != NCL_OK) return status;
   ncl_xray_attempt *a = calloc(1, sizeof *a);
   uint8_t *fates = calloc((size_t)item->batch->records.count + 1, 1);
@@ -431,6 +467,7 @@ ncl_status ncl_xray_send(void *self, ncl_item *item, ncl_token token, int64_t de
   a->batch = item->batch;
   a->token = token;
   a->deadline_ns = deadline_ns;
+  a->is_first = item->attempt == 0;
   a->fates = fates;
   x->host->batch_retain(a->batch);
   a->next = x->attempts;
@@ -473,6 +510,7 @@ void ncl_xray_stop(ncl_xray_exporter *x) {
     say(a, (ncl_str)NCL_STR("the exporter was stopped before X-Ray had answered"));
     finish(a);
   }
+  ncl_xray_telemetry_stop(x);
   if (x->client != NULL) x->aws->close(x->client);
   x->client = NULL;
 }

@@ -118,7 +118,7 @@ int main(void) {
     uint32_t answer[2] = {c.op == 0 ? export_spans(&host, &c, &out) : receive_datagram(&c, &out), 0};
     answer[1] = (uint32_t)out.len;
     (void)fwrite(answer, sizeof answer, 1, stdout);
-    (void)fwrite(out.base, 1, out.len, stdout);
+    if (out.len > 0) (void)fwrite(out.base, 1, out.len, stdout);
     (void)fflush(stdout);
     ncl_writer_close(&out);
     free_list(&c.indexed);
