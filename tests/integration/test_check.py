@@ -193,6 +193,15 @@ def test_names_and_ports_that_lead_nowhere(program, tmp_path, aws):
     assert refused["result"] == "failed" and "nothing listens there" in refused["hint"]
 
 
+def test_a_proxy_tries_what_sdks_ask_for(program, tmp_path, aws, sink):
+    proxy = {"awsproxy": {"endpoint": "127.0.0.1:0"}}
+    code, rows = check(program, tmp_path, aws.url, config.otlp_http(sink), extensions=proxy)
+    assert code == 0
+    for action in ("xray:GetSamplingRules", "xray:GetSamplingTargets"):
+        assert rows["awsproxy", action]["result"] == "ok"
+    assert {"/GetSamplingRules", "/SamplingTargets"} <= {request.path for request in aws.requests}
+
+
 @pytest.mark.parametrize("encoding", ["proto", "json"])
 def test_an_otlp_backend_takes_an_empty_request(program, tmp_path, aws, sink, encoding):
     exporters = {**config.otlp_http(sink, encoding=encoding), **config.otlp_grpc(sink)}
