@@ -193,6 +193,13 @@ def test_names_and_ports_that_lead_nowhere(program, tmp_path, aws):
     assert refused["result"] == "failed" and "nothing listens there" in refused["hint"]
 
 
+def test_records_about_the_exporter_are_tried_where_they_are_sent(program, tmp_path, aws):
+    for enabled in (False, True):
+        _, rows = check(program, tmp_path, aws.url, {"awsxray": {"telemetry": {"enabled": enabled}}})
+        assert (("awsxray", "xray:PutTelemetryRecords") in rows) == enabled
+    assert [request.body for request in aws.requests if request.path == "/TelemetryRecords"] == [b'{"TelemetryRecords":[]}']
+
+
 def test_a_proxy_tries_what_sdks_ask_for(program, tmp_path, aws, sink):
     proxy = {"awsproxy": {"endpoint": "127.0.0.1:0"}}
     code, rows = check(program, tmp_path, aws.url, config.otlp_http(sink), extensions=proxy)
