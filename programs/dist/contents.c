@@ -262,7 +262,7 @@ static bool put_system(const ncl_contents *contents, ncl_tree *tree, ncl_problem
   return put_text(tree, "etc/group", text, problem) &&
          put_text(tree, "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n", problem) &&
          ncl_tree_file(tree, "etc/ssl/certs/ca-certificates.crt", certificates, 0644, problem) &&
-         ncl_tree_directory(tree, "tmp", 01777, problem);
+         ncl_tree_directory(tree, "tmp", 01777, problem) && ncl_tree_directory(tree, NCL_IMAGE_VOLUME, 01777, problem);
 }
 
 static bool put_packages(const ncl_contents *contents, ncl_tree *tree, ncl_problem *problem) {

@@ -10,6 +10,7 @@
 #include "programs/dist/tree.h"
 
 #define NCL_CONTENTS_PLUGINS_MAX 512u
+#define NCL_IMAGE_VOLUME "var/lib/nacelle" /* of an image: where queues on disk go, writable for any user */
 
 /* A plugin, or a program. */
 typedef struct ncl_part {

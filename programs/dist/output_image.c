@@ -83,6 +83,9 @@ static void put_run(const ncl_contents *contents, ncl_writer *w) {
   ncl_json_open(w);
   put_member(w, "User", ncl_contents_user(contents));
   put_ports(contents, w);
+  /* What is mounted there without a content of its own gets the directory's mode: so ECS does it, too. */
+  ncl_json_put_key(w, "Volumes");
+  ncl_json_literal(w, "{\"/" NCL_IMAGE_VOLUME "\":{}}");
   ncl_json_put_key(w, "Env");
   ncl_json_literal(w, "[\"PATH=/usr/bin:/bin\"]");
   ncl_json_put_key(w, "Entrypoint");

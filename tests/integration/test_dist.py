@@ -135,7 +135,7 @@ def running(arguments, port, env=None):
 @pytest.fixture(scope="module")
 def images(installed, tmp_path_factory):
     out = tmp_path_factory.mktemp("images")
-    for name in ("sidecar", "sidecar-shell", "minimal"):
+    for name in ("sidecar", "sidecar-shell", "minimal", "ecs"):
         built(installed, IMAGES / f"{name}.yaml", out, "--only", "image")
     return out
 
@@ -165,6 +165,17 @@ def test_an_image_says_how_adots_is_started(images):
         names = set(archive.getnames())
     assert {"awscollector", "healthcheck", "etc/otel-config.yaml", "etc/ssl/certs/ca-certificates.crt"} <= names
     assert not names & {"bin/sh", "bin/busybox", "usr/bin/sh"}
+    presets = {str(path.relative_to(ROOT / "configs" / "adot")) for path in (ROOT / "configs" / "adot").rglob("*.yaml")}
+    assert {f"etc/{preset}" for preset in presets} <= names
+
+
+def test_an_image_has_a_volume_that_its_user_may_write_into(images):
+    """ECS mounts an empty volume with the mode of the image's directory, for which the image has to name it."""
+    image, layer = opened(images / f"{NAME}.oci")
+    assert image["config"]["Volumes"] == {"/var/lib/nacelle": {}}
+    with tarfile.open(layer) as archive:
+        directory = archive.getmember("var/lib/nacelle")
+    assert directory.isdir() and directory.mode == 0o1777
 
 
 def test_the_sidecar_is_small_and_the_minimal_image_is_smaller(images):
@@ -248,10 +259,19 @@ def test_an_image_takes_otlp_and_answers_its_health_check(images, tmp_path, sink
 @needs_root
 @needs_umoci
 def test_the_images_own_configs_are_valid_with_what_is_in_the_image(images, tmp_path):
-    for name, path in (("sidecar", "etc/otel-config.yaml"), ("minimal", "etc/nacelle/config.yaml")):
-        layout, bundle = images / f"{name}-0.1.0-amd64.oci", tmp_path / name
+    guide = ROOT / "configs" / "ecs"
+    for name, path in (
+        ("sidecar", "etc/otel-config.yaml"),
+        ("sidecar", guide / "collector-config.yaml"),
+        ("ecs", guide / "collector-config-hardened.yaml"),
+        ("ecs", guide / "daemon-config.yaml"),
+        ("minimal", "etc/nacelle/config.yaml"),
+    ):
+        layout, bundle = images / f"{name}-0.1.0-amd64.oci", tmp_path / f"{name}-{os.path.basename(path)}"
         subprocess.run(["umoci", "unpack", "--image", f"{layout}:0.1.0", bundle], check=True, capture_output=True, timeout=60)
         (bundle / "rootfs" / "proc").mkdir(exist_ok=True)
+        if os.path.isabs(path):
+            path = shutil.copy(path, bundle / "rootfs" / "tmp") and f"tmp/{os.path.basename(path)}"
         inside = ["unshare", "--mount", "--pid", "--fork", f"--root={bundle / 'rootfs'}", "--mount-proc"]
         result = subprocess.run(
             [*inside, "/usr/bin/nacelle", "validate", "--config", f"/{path}"], capture_output=True, text=True, timeout=30,
