@@ -325,12 +325,17 @@ def test_an_otlp_backend_gets_the_identity_of_the_task(container, aws, metadata,
 
 
 HARDENED = (ECS / "collector-config-hardened.yaml").read_text()
-LINES = ["--set", "service.telemetry.logs.encoding=console"]  # which the tests read
+
+
+def settings(program):
+    """Lines that the tests can read; and a sanitizer takes more than what 64 MiB have room for."""
+    more = ["--set", "processors.memory_limiter.limit_mib=400"] if program.is_sanitized else []
+    return ["--set", "service.telemetry.logs.encoding=console", *more]
 
 
 def test_what_was_acknowledged_outlives_the_collectors_container(program, container, aws):
     aws.fail("PutTraceSegments", error("ServiceUnavailableException"), times=10_000)
-    first = container(HARDENED, *LINES)
+    first = container(HARDENED, *settings(program))
     healthy = subprocess.run([program.path, "healthcheck"], capture_output=True, text=True, timeout=30)
     assert healthy.returncode == 0, healthy.stderr
     run_app("go" if (VENV / "clients" / "otlp-guide-go").exists() else "python")
@@ -338,14 +343,14 @@ def test_what_was_acknowledged_outlives_the_collectors_container(program, contai
     first.kill()
     assert not aws.segments
     aws.fail_no_more("PutTraceSegments")
-    second = container(HARDENED, *LINES)
+    second = container(HARDENED, *settings(program))
     aws.wait(lambda: len(aws.segments) >= 2 * REQUESTS, "what the first one had acknowledged")
     second.stop()
     check_segments(list({one["id"]: one for one in aws.segments}.values()))
 
 
-def test_own_losses_become_the_metrics_of_the_alarms(container, aws):
-    running = container(HARDENED, *LINES)
+def test_own_losses_become_the_metrics_of_the_alarms(program, container, aws):
+    running = container(HARDENED, *settings(program))
     run_app("python", "--logs")
     running.stop()
     _, made = emf(aws, f"nacelle-{TASK_ID}")
