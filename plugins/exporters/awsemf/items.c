@@ -196,8 +196,9 @@ ncl_status ncl_emf_send(void *self, ncl_item *item, ncl_token token, int64_t dea
   ncl_emf_exporter *x = self;
   ncl_emf_item *i = item->state;
   if (x->sender == NULL) {
-    outcome->rejected = i->rejected;
-    return ncl_emf_print(x, i->set, outcome);
+    ncl_status printed = ncl_emf_print(x, i->set, outcome);
+    if (printed == NCL_OK) outcome->rejected = i->rejected;
+    return printed;
   }
   i->token = token;
   i->next = x->sending;

@@ -73,7 +73,7 @@ static void drain(const piped *p, char *text, size_t size) {
   text[used] = 0;
 }
 
-static const ncl_batch *points(ncl_test *t, uint32_t count) {
+static const ncl_batch *points(ncl_test *t, uint32_t count, uint32_t doubles) {
   ncl_test_build *build = ncl_test_build_open(t, NCL_SIGNAL_METRICS);
   ncl_test_resource(build, "service.name=shop");
   for (uint32_t i = 0; i < count; i++) {
@@ -81,6 +81,9 @@ static const ncl_batch *points(ncl_test *t, uint32_t count) {
     (void)snprintf(name, sizeof name, "metric%u", i);
     ncl_test_points(build, NCL_METRIC_DATA_GAUGE, 1, name, "host=a");
   }
+  /* Of the same point only the first is sent. */
+  for (uint32_t i = 0; i < doubles; i++)
+    ncl_test_points(build, NCL_METRIC_DATA_GAUGE, 1, "metric0", "host=a");
   return ncl_test_build_finish(build);
 }
 
@@ -100,8 +103,8 @@ static void a_pipe_that_is_full_is_waited_for_and_no_line_is_lost(void **state) 
   text[0] = 0;
   piped p = pipe_stdout();
   /* One document, more than a page; a second one that has to wait for it. */
-  (void)ncl_test_consume(t, points(t, 100), NULL);
-  (void)ncl_test_consume(t, points(t, 3), NULL);
+  (void)ncl_test_consume(t, points(t, 100, 0), NULL);
+  (void)ncl_test_consume(t, points(t, 3, 2), NULL);
   for (uint32_t i = 0; i < 20; i++) {
     drain(&p, text, sizeof text);
     ncl_test_advance(t, 2 * S);
@@ -111,6 +114,7 @@ static void a_pipe_that_is_full_is_waited_for_and_no_line_is_lost(void **state) 
   assert_int_equal(lines_of(text), 2);
   assert_contains(text, "\"metric99\":");
   assert_int_equal(ncl_test_metric(t, "otelcol_exporter_sent_metric_points", NULL), 103);
+  assert_int_equal(ncl_test_metric(t, "otelcol_exporter_send_failed_metric_points", NULL), 2);
   assert_int_equal(ncl_test_metric(t, "otelcol_exporter_awsemf_stdout_bytes", NULL), (int64_t)strlen(text));
   (void)ncl_test_end(t, S);
   assert_int_equal(ncl_test_close(t), 0);
