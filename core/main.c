@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* core/main.c: the program `nacelle`. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,9 @@
 
 #define LATE_S 5u /* beyond its deadline, a shutdown is not waited for any longer */
 #define HEALTHCHECK_WORDS_MAX 16u
-#define AGAIN_S 2u /* what the loop gets to answer a second signal */
+#define AGAIN_S 2u               /* what the loop gets to answer a second signal */
+#define KEPT_BY_MALLOC (4 << 20) /* free bytes at the end of an arena, and blocks that are never kept */
+#define ARENAS 2                 /* of malloc: the loop's, and one for the threads of the pool */
 
 /* What a signal handler needs, and a handler gets no argument. */
 static struct {
@@ -99,6 +102,14 @@ static void guard_loop(void) {
   ncl_stall_set(&stall, getenv("NACELLE_STALL_SECONDS"));
 }
 
+/* By itself glibc keeps at the end of each arena up to twice the largest block that was ever freed, 64 MiB at most:
+ * memory that no budget knows of. */
+static void limit_malloc(void) {
+  (void)mallopt(M_MMAP_THRESHOLD, KEPT_BY_MALLOC);
+  (void)mallopt(M_TRIM_THRESHOLD, KEPT_BY_MALLOC);
+  (void)mallopt(M_ARENA_MAX, ARENAS);
+}
+
 static const char *environment(const char *name) {
   return getenv(name);
 }
@@ -135,6 +146,7 @@ static int run_command(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  limit_malloc();
   if (argc > 0 && is_healthcheck(argv[0])) {
     char *words[HEALTHCHECK_WORDS_MAX + 3] = {argv[0], (char[]){"healthcheck"}};
     int count = argc - 1 < (int)HEALTHCHECK_WORDS_MAX ? argc - 1 : (int)HEALTHCHECK_WORDS_MAX;

@@ -265,7 +265,8 @@ static void fill_job(ncl_storage_client *c) {
   uint32_t count = 0;
   while (c->first != NULL && count < JOB_TRANSACTIONS) {
     request *r = c->first;
-    if (count > 0 && bytes + r->bytes > JOB_BYTES) break;
+    /* What a scan finds is in memory until it is answered: that of one at a time. */
+    if (count > 0 && (r->is_scan || c->job->is_scan || bytes + r->bytes > JOB_BYTES)) break;
     bytes += r->bytes;
     count++;
     c->first = r->next;
