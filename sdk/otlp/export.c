@@ -310,9 +310,21 @@ static void set_partial(uint64_t rejected, ncl_str said, const ncl_array *secret
   outcome->message = written(&w);
 }
 
+/* It says success, so it is one: sending it again might make duplicates. But who answers like this may be no backend.
+ */
+static void set_strange(ncl_outcome *outcome) {
+  static const ncl_str strange =
+      NCL_STR("the answer says success, but is no OTLP answer: does the endpoint lead to something else?");
+  outcome->message = strange;
+}
+
 static void read_partial(const ncl_otlp_answer *answer, ncl_range body, ncl_otlp_text *text, ncl_outcome *outcome) {
   ncl_partial_success partial;
-  if (!ncl_partial_success_read(body, &partial) || !partial.present) return;
+  if (!ncl_partial_success_read(body, &partial)) {
+    set_strange(outcome);
+    return;
+  }
+  if (!partial.present) return;
   set_partial(partial.rejected > 0 ? (uint64_t)partial.rejected : 0, partial.message, &answer->secrets, text, outcome);
 }
 
@@ -371,6 +383,7 @@ void ncl_otlp_http_outcome(const ncl_otlp_answer *answer, ncl_otlp_text *text, n
   if (outcome->status == NCL_OK) {
     if (has_prefix(answer->content_type, "application/x-protobuf")) read_partial(answer, answer->body, text, outcome);
     if (has_prefix(answer->content_type, "application/json")) read_partial_json(answer, text, outcome);
+    if (has_prefix(answer->content_type, "text/html") && answer->body.len > 0) set_strange(outcome);
     return;
   }
   writer w = {text, 0};

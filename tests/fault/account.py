@@ -15,6 +15,7 @@ from e2e.signals import LOGS, TRACES
 SERIES = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'(\w+)="([^"]*)"')
 TABLE = []  # rows of all scenarios of this run, see conftest.py
+ATTACKS = []  # the same of the attacks, ready cells
 
 
 def request_of(ids, padding=0, signal=TRACES):
@@ -171,9 +172,12 @@ class Row:
 HEAD = ["scenario", "acknowledged", "delivered", "duplicates", "still queued", "dropped, by reason", "lost", "peak MiB"]
 
 
-def table():
-    """The rows so far, as Markdown."""
-    lines = [HEAD, ["---"] * len(HEAD), *(row.cells() for row in TABLE)]
+ATTACKS_HEAD = ["attack", "sent, MiB", "connections held", "closed by the collector", "normal requests served", "peak MiB"]
+
+
+def table(head, rows):
+    """Rows as Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 

@@ -60,6 +60,7 @@ class Backend:
         self._open = set()
         self._threads = []
         self._listener = None
+        self._round = 0  # of listening: a connection belongs to one
         self.port = 0
         self.come_back()
 
@@ -97,15 +98,17 @@ class Backend:
         """Listens, at the same port as before."""
         listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
         self.port = listener.getsockname()[1]
-        self._listener = listener
-        self._start(self._accept, listener)
+        with self._lock:
+            self._round += 1
+            self._listener = listener
+        self._start(self._accept, listener, self._round)
 
     def _start(self, target, *arguments):
         thread = threading.Thread(target=target, args=arguments, daemon=True, name=type(self).__name__)
         self._threads.append(thread)
         thread.start()
 
-    def _accept(self, listener):
+    def _accept(self, listener, number):
         while not self._closing.is_set():
             try:
                 connection, _ = listener.accept()
@@ -113,16 +116,16 @@ class Backend:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
-            self._start(self._meet, connection)
+            self._start(self._meet, connection, number)
 
-    def _meet(self, connection):
+    def _meet(self, connection, number):
         try:
             if self.tls:
                 connection.settimeout(CLOSE_S)
                 connection = self.tls.wrap_socket(connection, server_side=True)
                 connection.settimeout(None)
             with self._lock:
-                if self._closing.is_set() or self._listener is None:
+                if self._closing.is_set() or self._listener is None or number != self._round:
                     connection.close()
                     return
                 self._open.add(connection)

@@ -19,7 +19,7 @@ from e2e.answers import Answer
 from e2e.signals import LOGS, TRACES
 
 pytestmark = pytest.mark.delivery
-TROUBLE_S = 0.4
+TROUBLE_S = 0.3
 QUICK = {"initial_interval": "30ms", "max_interval": "150ms"}
 QUEUES = {
     "memory": {"sizer": "items", "queue_size": 1000000},
@@ -43,6 +43,7 @@ class Trouble:
     queue: dict = field(default_factory=dict)
     drops: set = field(default_factory=set)
     duplicates: bool = False  # there must be some
+    warned: bool = False  # the log says that the answer is strange
 
 
 LATE = {"timeout": "300ms"}
@@ -61,8 +62,8 @@ TROUBLES = [
     Trouble("takes it and cuts the answer off", Mood(cut="close"), duplicates=True),
     Trouble("takes it and resets in the middle of the answer", Mood(cut="reset"), duplicates=True),
     Trouble("takes a part (partial success)", Mood(Answer(rejected=2, message="two are too old")), drops={"rejected", TOLD}),
-    Trouble("lies: 200 with garbage", Mood(body=b"\xff\xff\xff garbage")),
-    Trouble("lies: 200 with a page of HTML", Mood(body=b"<html>sign in</html>", kind="text/html")),
+    Trouble("lies: 200 with garbage", Mood(body=b"\xff\xff\xff garbage"), warned=True),
+    Trouble("lies: 200 with a page of HTML", Mood(body=b"<html>sign in</html>", kind="text/html"), warned=True),
     Trouble("lies: an answer of 64 MiB", Mood(body=b"\0" * (64 << 20))),
 ]  # fmt: skip
 
@@ -204,6 +205,8 @@ def test_a_backend_that(program, collectors, tmp_path, trouble):
         assert set(row.dropped) <= trouble.drops, row
         assert bool(row.dropped) == bool(trouble.drops), row
         assert not trouble.duplicates or row.duplicates, row
+    warnings = [line for line in collector.lines if line.fields.get("event") == "export.warning"]
+    assert bool(warnings) == trouble.warned
 
 
 def test_a_backend_that_vanishes_and_comes_back(program, collectors, tmp_path):

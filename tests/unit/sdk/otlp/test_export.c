@@ -191,7 +191,9 @@ static void reads_partial_success_from_json(void **state) {
 }
 
 /* It took the data: sending it again would make duplicates. */
-static void garbage_after_success_is_a_success(void **state) {
+static void garbage_after_success_is_a_success_with_a_warning(void **state) {
+  static const char strange[] =
+      "the answer says success, but is no OTLP answer: does the endpoint lead to something else?";
   ncl_otlp_text text;
   ncl_outcome outcome;
   ncl_otlp_answer answer = {
@@ -199,10 +201,17 @@ static void garbage_after_success_is_a_success(void **state) {
   (void)state;
   ncl_otlp_http_outcome(&answer, &text, &outcome);
   assert_int_equal(outcome.status, NCL_OK);
+  assert_message(&outcome, strange);
   ncl_otlp_grpc_outcome(&answer, &text, &outcome);
   assert_int_equal(outcome.status, NCL_OK);
+  assert_message(&outcome, strange);
   answer.content_type = str("text/html");
   answer.body = bytes("<html>");
+  ncl_otlp_http_outcome(&answer, &text, &outcome);
+  assert_int_equal(outcome.status, NCL_OK);
+  assert_message(&outcome, strange);
+  answer.content_type = str("text/plain");
+  answer.body = bytes("OK");
   ncl_otlp_http_outcome(&answer, &text, &outcome);
   assert_int_equal(outcome.status, NCL_OK);
   assert_int_equal(outcome.message.len, 0);
@@ -337,7 +346,7 @@ int main(void) {
       cmocka_unit_test(takes_a_plain_success),
       cmocka_unit_test(reads_partial_success),
       cmocka_unit_test(reads_partial_success_from_json),
-      cmocka_unit_test(garbage_after_success_is_a_success),
+      cmocka_unit_test(garbage_after_success_is_a_success_with_a_warning),
       cmocka_unit_test(tells_what_an_error_says),
       cmocka_unit_test(obeys_the_backends_delay),
       cmocka_unit_test(reads_grpc_errors),
