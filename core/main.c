@@ -13,6 +13,10 @@
 #include "core/cli/program.h"
 #include "core/cli/run.h"
 
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+
 #define LATE_S 5u /* beyond its deadline, a shutdown is not waited for any longer */
 #define HEALTHCHECK_WORDS_MAX 16u
 #define AGAIN_S 2u               /* what the loop gets to answer a second signal */
@@ -73,7 +77,8 @@ static void on_crash(int number, siginfo_t *info, void *context) {
 }
 
 static void guard_crashes(void) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !__has_feature(address_sanitizer) && \
+    !__has_feature(thread_sanitizer)
   static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
   const stack_t own = {.ss_sp = crash_stack, .ss_size = sizeof crash_stack};
   (void)sigaltstack(&own, NULL);

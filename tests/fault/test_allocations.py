@@ -26,6 +26,8 @@ SEED = int(os.environ.get("NACELLE_SEED", str(random.randrange(2**32))))
 AT_ONCE = 2
 START_S = 15
 SLACK = 8  # blocks more than usual at the end: a thread's, a connection's
+# The C library ends the process itself where it finds no memory here: reading /etc/nsswitch.conf, for the first name.
+LIBC_ABORTS = ["nss_database_reload_1: Assertion"]
 ENDS = {0, 1, 3}  # exit codes that say what happened
 
 
@@ -77,6 +79,7 @@ class Run:
         self.log = directory / "failed"
         self.tree = setup_of(kind, program, sink, directory)
         env = {"LD_PRELOAD": str(preload), "FAIL_AT": str(at), "FAIL_LOG": str(self.log), "FAIL_FRAMES": "1"}
+        env["MALLOC_PERTURB_"] = "165"  # what is freed is overwritten, so that its use is seen
         self.collector = Collector(program, directory, self.tree, env=env)
 
     def where(self):
@@ -149,6 +152,9 @@ class Run:
     def end(self):
         try:
             self.live()
+        except AssertionError:
+            if not any(words in self.collector.output() for words in LIBC_ABORTS):
+                raise
         finally:
             self.collector.kill()
         arrived = set(ids_in(received.message for received in self.sink.of(TRACES)))

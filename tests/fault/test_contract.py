@@ -128,7 +128,9 @@ CRASHES = {
 
 
 @pytest.mark.parametrize("how", CRASHES)
-def test_a_crash_names_the_plugin_and_dies_of_the_same_signal(start, how):
+def test_a_crash_names_the_plugin_and_dies_of_the_same_signal(program, start, how):
+    if program.is_sanitized:
+        pytest.skip("the sanitizer says it itself")
     collector = start(how, queue=True)
     assert end_of(collector) == -CRASHES[how]
     lines = [line for line in collector.output().splitlines() if "Error: crashed:" in line]
@@ -139,7 +141,9 @@ def test_a_crash_names_the_plugin_and_dies_of_the_same_signal(start, how):
     assert where in lines[0]
 
 
-def test_a_crash_that_comes_from_outside_is_no_plugins(start):
+def test_a_crash_that_comes_from_outside_is_no_plugins(program, start):
+    if program.is_sanitized:
+        pytest.skip("the sanitizer says it itself")
     collector = start("completes_twice")
     os.kill(collector.pid, signal.SIGSEGV)
     assert collector.process.wait(DEADLINE_S) == -signal.SIGSEGV
