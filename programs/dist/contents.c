@@ -155,14 +155,31 @@ static bool check_machine(const ncl_contents *contents, ncl_problem *problem) {
 static bool note_packages(ncl_contents *contents, ncl_problem *problem) {
   const ncl_debian_package *package;
   for (size_t i = 0; i < contents->libraries.count; i++) {
-    if (!ncl_debian_note(&contents->debian, contents->libraries.files[i].path, &package, problem)) return false;
+    const char *file = contents->libraries.files[i].installed;
+    if (file != NULL && !ncl_debian_note(&contents->debian, file, &package, problem)) return false;
   }
   if (!ncl_debian_note(&contents->debian, "/usr/sbin/update-ca-certificates", &package, problem)) return false;
   return !contents->manifest->shell || ncl_debian_note(&contents->debian, "/bin/busybox", &package, problem);
 }
 
+/* Those of the manifest's own: one that is missing would silently be the installed one. */
+static bool check_libraries(const ncl_contents *contents, ncl_problem *problem) {
+  const ncl_manifest *m = contents->manifest;
+  char path[PATH_MAX];
+  for (unsigned i = 0; i < m->libraries_count; i++) {
+    const char *file = m->libraries[i].file;
+    (void)snprintf(path, sizeof path, "%s%s%s", file[0] == '/' ? "" : contents->base, file[0] == '/' ? "" : "/", file);
+    if (access(path, R_OK) != 0) return ncl_problem_set(problem, "libraries: %.800s cannot be read", path);
+  }
+  return true;
+}
+
 bool ncl_contents_find(ncl_contents *contents, ncl_problem *problem) {
+  if (!check_libraries(contents, problem)) return false;
   contents->libraries.root = contents->debian.root = contents->root;
+  contents->libraries.base = contents->base;
+  contents->libraries.others = contents->manifest->libraries;
+  contents->libraries.other_count = contents->manifest->libraries_count;
   contents->libraries.omit = contents->manifest->omit;
   contents->libraries.omit_count = contents->manifest->omit_count;
   if (!add_programs(contents, problem) || !check_machine(contents, problem)) return false;

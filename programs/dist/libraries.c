@@ -12,8 +12,21 @@ const char *ncl_libraries_triplet(const ncl_libraries *libraries) {
   return libraries->machine == EM_AARCH64 ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
 }
 
-/* The file of a library, behind all links; NULL = it is nowhere. The caller's. */
-static char *find_file(const ncl_libraries *libraries, const char *name) {
+/* The one that the manifest gives in the place of the installed one. */
+static char *find_other(const ncl_libraries *libraries, const char *name) {
+  char path[PATH_MAX];
+  for (size_t i = 0; i < libraries->other_count; i++) {
+    const ncl_manifest_library *other = &libraries->others[i];
+    if (strcmp(other->name, name) != 0) continue;
+    bool is_whole = other->file[0] == '/';
+    (void)snprintf(path, sizeof path, "%s%s%s", is_whole ? "" : libraries->base, is_whole ? "" : "/", other->file);
+    return realpath(path, NULL);
+  }
+  return NULL;
+}
+
+/* The installed file of a library, behind all links; NULL = it is nowhere. The caller's. */
+static char *find_installed(const ncl_libraries *libraries, const char *name) {
   static const char *const folders[] = {"/lib/", "/usr/lib/", "/usr/local/lib/"};
   char path[PATH_MAX];
   for (size_t i = 0; i < 2 * (sizeof folders / sizeof folders[0]); i++) {
@@ -22,6 +35,11 @@ static char *find_file(const ncl_libraries *libraries, const char *name) {
     if (access(path, R_OK) == 0) return realpath(path, NULL);
   }
   return NULL;
+}
+
+static char *find_file(const ncl_libraries *libraries, const char *name) {
+  char *other = find_other(libraries, name);
+  return other != NULL ? other : find_installed(libraries, name);
 }
 
 typedef struct walk {
@@ -48,7 +66,7 @@ static bool add_library(walk *w, const char *name, char *path) {
     free(path);
     return ncl_problem_set(w->problem, "no memory, or more than %u libraries", NCL_LIBRARIES_MAX);
   }
-  libraries->files[libraries->count++] = (ncl_library_file){copy, path};
+  libraries->files[libraries->count++] = (ncl_library_file){copy, path, find_installed(libraries, name)};
   if (!ncl_elf_open(&elf, path, w->problem)) return false;
   bool ok = elf.machine == libraries->machine ||
             ncl_problem_set(w->problem, "%s is for another machine than the program", path);
@@ -116,6 +134,7 @@ void ncl_libraries_free(ncl_libraries *libraries) {
   for (size_t i = 0; i < libraries->count; i++) {
     free(libraries->files[i].name);
     free(libraries->files[i].path);
+    free(libraries->files[i].installed);
   }
   free(libraries->interpreter);
   libraries->count = 0;

@@ -8,16 +8,21 @@
 #include <stdint.h>
 
 #include "programs/dist/elf.h"
+#include "programs/dist/manifest.h"
 
 #define NCL_LIBRARIES_MAX 512u
 
 typedef struct ncl_library_file {
-  char *name; /* "libssl.so.3" */
-  char *path; /* of the file itself, behind all links */
+  char *name;      /* "libssl.so.3" */
+  char *path;      /* of the file itself, behind all links */
+  char *installed; /* the same, but of one of `others` the one whose place it took; NULL = there is none */
 } ncl_library_file;
 
 typedef struct ncl_libraries {
-  const char *root;  /* "" or the root of another system */
+  const char *root; /* "" or the root of another system */
+  const char *base; /* folder of the files of `others` */
+  const ncl_manifest_library *others;
+  size_t other_count;
   char *const *omit; /* names of libraries that are not added where they are opened by name */
   size_t omit_count;
   uint16_t machine;  /* of the first file; all others must be of the same. 0 = none yet */

@@ -30,6 +30,11 @@ static const cyaml_schema_field_t file_fields[] = {
 static const cyaml_schema_value_t file_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, ncl_manifest_file, file_fields)};
 
+static const cyaml_schema_field_t library_fields[] = {TEXT("name", ncl_manifest_library, name),
+                                                      TEXT("file", ncl_manifest_library, file), CYAML_FIELD_END};
+static const cyaml_schema_value_t library_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, ncl_manifest_library, library_fields)};
+
 static const cyaml_schema_field_t label_fields[] = {TEXT("name", ncl_manifest_label, name),
                                                     TEXT("value", ncl_manifest_label, value), CYAML_FIELD_END};
 static const cyaml_schema_value_t label_schema = {
@@ -48,6 +53,7 @@ static const cyaml_schema_field_t fields[] = {TEXT("name", ncl_manifest, name),
                                               MAYBE("user", ncl_manifest, user),
                                               CYAML_FIELD_BOOL("shell", CYAML_FLAG_OPTIONAL, ncl_manifest, shell),
                                               LIST("omit", omit, &text_schema),
+                                              LIST("libraries", libraries, &library_schema),
                                               LIST("plugins", plugins, &plugin_schema),
                                               LIST("programs", programs, &text_schema),
                                               LIST("files", files, &file_schema),

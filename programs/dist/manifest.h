@@ -16,6 +16,12 @@ typedef struct ncl_manifest_plugin {
   char *sha256; /* of the file; NULL = any */
 } ncl_manifest_plugin;
 
+/* A library that takes the place of the installed one of that name. */
+typedef struct ncl_manifest_library {
+  char *name; /* "libcurl.so.4" */
+  char *file; /* beside the manifest */
+} ncl_manifest_library;
+
 /* A further file of the image. */
 typedef struct ncl_manifest_file {
   char *source; /* beside the manifest */
@@ -37,6 +43,8 @@ typedef struct ncl_manifest {
   bool shell;   /* busybox as /bin/sh, with wget and its like */
   char **omit;  /* libraries that are only opened when they are needed, and are left out: "libsnappy.so.1" */
   unsigned omit_count;
+  ncl_manifest_library *libraries;
+  unsigned libraries_count;
   ncl_manifest_plugin *plugins;
   unsigned plugins_count;
   char **programs; /* beside nacelle: "check" */
