@@ -39,7 +39,7 @@ exporters:
 _ONE = """\
 processors:
   batch:
-service:
+{limits}service:
   telemetry:
     metrics:
       level: none
@@ -101,6 +101,8 @@ def make(pipeline, sink):
     ports = {name: free_port() for name in ("grpc_port", "http_port", "health_port", "metrics_port")}
     one = _PIPELINES[pipeline]
     rest = _GUIDE if one is None else _ONE.replace("{signal}", one[0]).replace("{exporter}", one[1])
+    # A request is a batch: points that are sent again would be the same point of one document.
+    rest = rest.replace("{limits}", "    send_batch_size: 256\n" if pipeline == "aws-emf" else "")
     text = (_RECEIVERS + _EXPORTERS + rest).format(service=f"https://{sink.service}", **ports)
     return Config(text, ports["grpc_port"], ports["http_port"], None, environment={
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a secret of the benchmark",

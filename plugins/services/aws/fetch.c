@@ -68,13 +68,18 @@ static void on_done(void *arg, const ncl_outcome *outcome) {
   settle(fetch, &fetched);
 }
 
+static uint32_t way_of(const ncl_aws_fetch *fetch) {
+  bool is_tls = fetch->call.url.len > 8 && strncasecmp(fetch->call.url.ptr, "https://", 8) == 0;
+  return fetch->way == NCL_AWS_TO_METADATA && is_tls ? NCL_AWS_TO_METADATA_TLS : fetch->way;
+}
+
 /* The pause is over. */
 static void on_timer(void *arg) {
   ncl_aws_fetch *fetch = arg;
   const ncl_aws_service *service = fetch->service;
   ncl_outcome outcome = NCL_OUTCOME_INIT;
   fetch->tried++;
-  ncl_http_channel *channel = ncl_aws_way(fetch->service, fetch->way, &outcome);
+  ncl_http_channel *channel = ncl_aws_way(fetch->service, way_of(fetch), &outcome);
   if (channel != NULL) fetch->token = service->host->token_open(service->me, on_done, fetch, 0);
   if (fetch->token != 0) {
     fetch->call.deadline_ns = ncl_aws_now(service) + fetch->timeout_ns;

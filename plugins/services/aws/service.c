@@ -80,10 +80,10 @@ ncl_http_channel *ncl_aws_way(ncl_aws_service *service, uint32_t way, ncl_outcom
   static const struct {
     const char *proxy;
     int64_t connect_ns;
-  } ways[NCL_AWS_WAYS] = {{"none", NCL_AWS_SECOND_NS}, {"", 5 * NCL_AWS_SECOND_NS}};
+  } ways[NCL_AWS_WAYS] = {{"none", NCL_AWS_SECOND_NS}, {"none", NCL_AWS_SECOND_NS}, {"", 5 * NCL_AWS_SECOND_NS}};
   if (service->ways[way] != NULL) return service->ways[way];
   ncl_http_channel_config config = {.struct_size = sizeof config,
-                                    .tls = ncl_aws_tls(service),
+                                    .tls = way != NCL_AWS_TO_METADATA ? ncl_aws_tls(service) : NULL,
                                     .proxy_url = ncl_aws_str(ways[way].proxy),
                                     .connect_timeout_ns = ways[way].connect_ns,
                                     .max_response = (uint64_t)1 << 20,

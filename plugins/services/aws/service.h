@@ -21,8 +21,9 @@ struct ncl_aws_provider;
 struct ncl_aws_request;
 struct ncl_aws_document_entry;
 
-/* The ways to HTTP that are not a component's own. */
-enum { NCL_AWS_TO_METADATA, NCL_AWS_TO_STS, NCL_AWS_WAYS };
+/* The ways to HTTP that are not a component's own. Metadata in clear text needs no certificates, which take 8 MB of
+ * libraries to read; who gives credentials at a https:// URL is reached as metadata is, with them. */
+enum { NCL_AWS_TO_METADATA, NCL_AWS_TO_METADATA_TLS, NCL_AWS_TO_STS, NCL_AWS_WAYS };
 
 typedef struct ncl_aws_service {
   const ncl_host *host;
