@@ -13,19 +13,12 @@ import pytest
 import yaml
 
 from e2e import command, config
-from e2e.program import ROOT
+from e2e.program import WHOLE_CONFIGS as CONFIGS
 from e2e.route import Route
 from e2e.samples import small
 from e2e.signals import TRACES
 
 pytestmark = [pytest.mark.process, pytest.mark.go_differs("has other commands")]
-CONFIGS = [
-    path
-    for path in sorted((ROOT / "configs").rglob("*.yaml"))
-    if "\n  pipelines:" in path.read_text()
-    and "AWSTemplateFormatVersion" not in path.read_text()
-    and path.relative_to(ROOT / "configs").parts[0] != "adot"
-]  # not templates around one, nor parts that others are merged with, nor presets with components that are missing
 CANARY = "c4n4ry-s3cr3t"
 COMMANDS = (
     "run", "validate", "print-config", "components", "status", "log-level", "tap", "healthcheck", "featuregate",

@@ -8,10 +8,9 @@ import pytest
 import yaml
 
 from e2e import command, config
-from e2e.program import ROOT
+from e2e.program import WHOLE_CONFIGS as CONFIGS
 
 pytestmark = [pytest.mark.process, pytest.mark.go_differs("has no schema")]
-CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 ENVIRONMENT = {"OTLP_TOKEN": "t", "BACKEND_TOKEN": "t", "COLLECTOR_TOKEN": "t", "OTLP_ENDPOINT": "http://127.0.0.1:1"}
 
 

@@ -14,6 +14,14 @@ from e2e import compare
 ROOT = Path(__file__).resolve().parents[3]
 VENV = ROOT / "build" / "venv"
 DEFAULT = ROOT / "build" / "release" / "bin" / "nacelle"
+# Not templates around one, nor parts that others are merged with, nor ADOT's presets, some of which lack components.
+WHOLE_CONFIGS = [
+    path
+    for path in sorted((ROOT / "configs").rglob("*.yaml"))
+    if "\n  pipelines:" in path.read_text()
+    and "AWSTemplateFormatVersion" not in path.read_text()
+    and path.relative_to(ROOT / "configs").parts[0] != "adot"
+]
 GO_BUILD_INFO = b"\xff Go buildinf:"
 SANITIZER_SYMBOLS = (b"__asan_init", b"__tsan_init")
 BLOCK = 1 << 20
