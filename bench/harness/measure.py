@@ -283,7 +283,8 @@ def start(setting, scenario):
 
 
 def share(setting, scenario):
-    """CPU time of the collector, in percent of one core, while a fixed rate is offered: one connection."""
+    """CPU time of the collector while a fixed rate is offered over one connection, in percent of one core and for each
+    item."""
     with contextlib.ExitStack() as stack:
         return _at_rate(setting, scenario, stack, None)
 
@@ -311,6 +312,7 @@ def _at_rate(setting, scenario, stack, cgroup):
     largest = run.collector.peak_bytes()
     charged = cgroup.peak_bytes() if cgroup else None
     run.finish(body)
-    return Result({"share": (after - before) / 1e7 / (requests / each), "peak": largest / 1e6,
+    cpu_us = (after - before) / 1000 / (requests * scenario.items)
+    return Result({"cpu": cpu_us, "share": (after - before) / 1e7 / (requests / each), "peak": largest / 1e6,
                    "charged": (charged or 0) / 1e6},
                   {"requests": requests, "requests_per_s": sent.per_second, "checks": run.checks})

@@ -29,7 +29,29 @@ func makeServiceMetrics(points int, now int64) (pair, error) {
 	for _, one := range fill[:min(points, seriesMetrics)] {
 		one(scope.Metrics().AppendEmpty(), series, &draw)
 	}
+	collectAt(scope.Metrics(), pcommon.Timestamp(draw.begin))
 	return marshalMetrics(metrics)
+}
+
+// collectAt gives all points one time, as they have when an SDK collects them.
+func collectAt(metrics pmetric.MetricSlice, at pcommon.Timestamp) {
+	for i := range metrics.Len() {
+		var points pmetric.NumberDataPointSlice
+		switch metric := metrics.At(i); metric.Type() {
+		case pmetric.MetricTypeHistogram:
+			for k := range metric.Histogram().DataPoints().Len() {
+				metric.Histogram().DataPoints().At(k).SetTimestamp(at)
+			}
+			continue
+		case pmetric.MetricTypeSum:
+			points = metric.Sum().DataPoints()
+		default:
+			points = metric.Gauge().DataPoints()
+		}
+		for k := range points.Len() {
+			points.At(k).SetTimestamp(at)
+		}
+	}
 }
 
 func marshalMetrics(metrics pmetric.Metrics) (pair, error) {
