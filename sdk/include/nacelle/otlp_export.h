@@ -68,8 +68,9 @@ typedef struct ncl_otlp_text {
   char buf[NCL_OTLP_MESSAGE_MAX];
 } ncl_otlp_text;
 
-/* Fills in status, code, message, delay and rejected items of *outcome; the message lies in *text. An answer of success
- * whose body cannot be read is a success: the backend took the data, and sending it again would make duplicates. */
+/* Fills in status, code, message, delay and rejected items of *outcome; the message lies in *text, or is static. An
+ * answer of success whose body cannot be read is a success: the backend took the data, and sending it again would make
+ * duplicates. */
 void ncl_otlp_http_outcome(const ncl_otlp_answer *answer, ncl_otlp_text *text, ncl_outcome *outcome);
 void ncl_otlp_grpc_outcome(const ncl_otlp_answer *answer, ncl_otlp_text *text, ncl_outcome *outcome);
 
