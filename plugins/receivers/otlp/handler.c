@@ -247,16 +247,33 @@ static uint32_t add_headers(const ncl_http_request *request, ncl_pair *pairs) {
   return count;
 }
 
-/* Who sent it as a context, where that is asked for; *failed when there is no memory for it. */
-static ncl_context *context_of(const ncl_otlp_port *port, const ncl_http_request *request, bool *failed) {
+/* The address of the client alone. The one that sends again and again, as an application beside its sidecar does, has
+ * the same context each time. */
+static ncl_context *context_of_peer(ncl_otlp_port *port, ncl_str peer) {
+  const ncl_otlp_receiver *receiver = port->receiver;
+  const ncl_host *host = receiver->host;
+  ncl_str known = port->last != NULL ? host->context_peer(port->last) : ncl_str_of(NULL, 0);
+  if (port->last == NULL || known.len != peer.len || memcmp(known.ptr, peer.ptr, peer.len) != 0) {
+    ncl_context *made = host->context_new(receiver->me, peer, NULL, 0);
+    if (made == NULL) return NULL;
+    host->context_release(port->last);
+    port->last = made;
+  }
+  host->context_retain(port->last);
+  return port->last;
+}
+
+/* Who sent it as a context; *failed when there is no memory for it. */
+static ncl_context *context_of(ncl_otlp_port *port, const ncl_http_request *request, bool *failed) {
   const ncl_otlp_receiver *receiver = port->receiver;
   ncl_pair pairs[PAIRS_MAX];
   uint32_t count = 0;
-  if (!port->settings->include_metadata && request->auth.count == 0 && request->peer.len == 0) return NULL;
   if (port->settings->include_metadata) count = add_headers(request, pairs);
   for (uint32_t i = 0; i < request->auth.count && count < PAIRS_MAX; i++)
     pairs[count++] = *(const ncl_pair *)ncl_array_at(&request->auth, i);
-  ncl_context *context = receiver->host->context_new(receiver->me, request->peer, pairs, count);
+  if (count == 0 && request->peer.len == 0) return NULL;
+  ncl_context *context = count == 0 ? context_of_peer(port, request->peer)
+                                    : receiver->host->context_new(receiver->me, request->peer, pairs, count);
   *failed = context == NULL;
   return context;
 }
@@ -298,6 +315,7 @@ static void hand_on(ncl_otlp_port *port, const ncl_otlp_answer *to, ncl_http_req
   ncl_context *context = context_of(port, request, &failed);
   if (pending == NULL || failed) {
     if (pending != NULL) ncl_otlp_pending_give(receiver, pending);
+    receiver->host->context_release(context);
     count_received(to, items, NCL_NO_MEMORY);
     answer_no_memory(to);
     return;

@@ -39,6 +39,7 @@ typedef struct ncl_otlp_port {
   ncl_otlp_receiver *receiver;
   ncl_http_port *port; /* NULL = closed */
   ncl_http_settings *settings;
+  ncl_context *last; /* of the client that sent last, where nothing but its address is asked for; NULL = none */
 } ncl_otlp_port;
 
 /* A request that was handed on and is not answered yet: the `user` of its ncl_http_request. */

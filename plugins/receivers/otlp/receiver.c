@@ -61,6 +61,8 @@ static void close_ports(ncl_otlp_receiver *receiver) {
   for (size_t i = 0; i < 2; i++) {
     if (ports[i]->port != NULL) receiver->server->close(ports[i]->port);
     ports[i]->port = NULL;
+    receiver->host->context_release(ports[i]->last);
+    ports[i]->last = NULL;
   }
   ncl_otlp_pending_abandon(receiver);
 }

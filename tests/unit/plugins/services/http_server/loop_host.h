@@ -55,6 +55,7 @@ typedef struct loop_host {
   char last_reason[64]; /* label "reason" of the last metric */
   uint32_t contexts;
   char metadata[512]; /* of the last context: name=value; */
+  char peer[128];     /* of the newest context */
   void (*received)(struct loop_host *host, uint32_t signal, ncl_str transport, uint64_t items, ncl_status outcome);
   void *arg;
 } loop_host;
@@ -150,7 +151,7 @@ static inline ncl_context *loop_host_context_new(ncl_component *me, ncl_str peer
                                                  uint32_t count) {
   loop_host *host = loop_host_of(me);
   size_t at = 0;
-  (void)peer;
+  (void)snprintf(host->peer, sizeof host->peer, "%.*s", (int)peer.len, peer.len > 0 ? peer.ptr : "");
   host->metadata[0] = 0;
   for (uint32_t i = 0; i < count; i++) {
     int n = snprintf(host->metadata + at, sizeof(host->metadata) - at, "%.*s=%.*s;", (int)pairs[i].name.len,
@@ -159,6 +160,16 @@ static inline ncl_context *loop_host_context_new(ncl_component *me, ncl_str peer
   }
   host->contexts++;
   return (ncl_context *)(void *)host;
+}
+
+static inline void loop_host_context_retain(ncl_context *context) {
+  ((loop_host *)(void *)context)->contexts++;
+}
+
+/* Of the newest. */
+static inline ncl_str loop_host_context_peer(const ncl_context *context) {
+  const char *peer = ((const loop_host *)(const void *)context)->peer;
+  return ncl_str_of(peer, strlen(peer));
 }
 
 static inline void loop_host_context_release(ncl_context *context) {
@@ -264,6 +275,8 @@ static inline void loop_host_open(loop_host *host) {
       .token_open = loop_host_token_open,
       .token_cancel = loop_host_token_cancel,
       .context_new = loop_host_context_new,
+      .context_retain = loop_host_context_retain,
+      .context_peer = loop_host_context_peer,
       .context_release = loop_host_context_release,
       .now_ns = loop_host_now_ns,
       .wall_ns = loop_host_wall_ns,
