@@ -104,8 +104,34 @@ const ncl_aws *ncl_detector_aws(ncl_detector *detector) {
   return detection->aws;
 }
 
-int64_t ncl_detector_max_age(const ncl_detector *detector) {
-  return detector->detection->is_fresh ? 0 : 1;
+void ncl_detector_ask(ncl_detector *detector, uint32_t kind, const char *path, ncl_done_fn done, void *arg,
+                      ncl_token *token) {
+  ncl_detection *detection = detector->detection;
+  const ncl_host *host = detection->config.host;
+  ncl_outcome outcome = NCL_OUTCOME_INIT;
+  const ncl_aws_metadata wanted = {.struct_size = sizeof wanted,
+                                   .kind = kind,
+                                   .path = ncl_found_str(path),
+                                   .max_age_ns = detection->is_fresh ? 0 : 1};
+  *token = host->token_open(detection->config.me, done, arg, 0);
+  outcome.status = NCL_NO_MEMORY;
+  if (*token != 0) {
+    outcome.status = detection->aws->metadata(detection->aws->self, detection->config.me, &wanted, *token, &outcome);
+    if (outcome.status == NCL_PENDING) return;
+    host->token_cancel(detection->config.me, *token);
+    *token = 0;
+  }
+  void (*release)(void *result) = outcome.release;
+  void *result = outcome.result;
+  done(arg, &outcome);
+  if (release != NULL) release(result);
+}
+
+void ncl_detector_unask(ncl_detector *detector, ncl_token token) {
+  const ncl_detection *detection = detector->detection;
+  if (token == 0) return;
+  detection->aws->cancel(detection->aws->self, token);
+  detection->config.host->token_cancel(detection->config.me, token);
 }
 
 ncl_str ncl_detector_env_text(const ncl_detector *detector, const char *name) {

@@ -89,8 +89,12 @@ void ncl_detector_miss(ncl_detector *detector, ncl_str words);
 
 /* The service of AWS; NULL: the detector has failed. */
 const ncl_aws *ncl_detector_aws(ncl_detector *detector);
-/* How old cached metadata may be. */
-int64_t ncl_detector_max_age(const ncl_detector *detector);
+/* Asks for a document of the metadata (NCL_AWS_..._METADATA). *token is that of the question; `done` puts it back to 0,
+ * and may be called at once. */
+void ncl_detector_ask(ncl_detector *detector, uint32_t kind, const char *path, ncl_done_fn done, void *arg,
+                      ncl_token *token);
+/* Nobody waits for the answer any more. */
+void ncl_detector_unask(ncl_detector *detector, ncl_token token);
 /* A variable of the environment, without spaces around it. */
 ncl_str ncl_detector_env_text(const ncl_detector *detector, const char *name);
 void ncl_detector_warn(const ncl_detector *detector, const char *event, const char *message, const char *key,

@@ -37,11 +37,7 @@ static void free_work(ncl_detector *detector) {
 
 static void cancel_ec2(ncl_detector *detector) {
   ec2_work *w = detector->work;
-  const ncl_detection *detection = detector->detection;
-  if (w != NULL && w->token != 0) {
-    detection->aws->cancel(detection->aws->self, w->token);
-    detection->config.host->token_cancel(detection->config.me, w->token);
-  }
+  if (w != NULL) ncl_detector_unask(detector, w->token);
   free_work(detector);
 }
 
@@ -164,25 +160,7 @@ static void on_document(void *arg, const ncl_outcome *outcome) {
 /* ---- questions --------------------------------------------------------------------------------------- */
 
 static void ask(ec2_work *w, const char *path) {
-  ncl_detection *detection = w->detector->detection;
-  const ncl_host *host = detection->config.host;
-  ncl_outcome outcome = NCL_OUTCOME_INIT;
-  ncl_aws_metadata wanted = {.struct_size = sizeof wanted,
-                             .kind = NCL_AWS_EC2_METADATA,
-                             .path = ncl_found_str(path),
-                             .max_age_ns = ncl_detector_max_age(w->detector)};
-  w->token = host->token_open(detection->config.me, on_document, w, 0);
-  outcome.status = NCL_NO_MEMORY;
-  if (w->token != 0) {
-    outcome.status = detection->aws->metadata(detection->aws->self, detection->config.me, &wanted, w->token, &outcome);
-    if (outcome.status == NCL_PENDING) return;
-    host->token_cancel(detection->config.me, w->token);
-    w->token = 0;
-  }
-  void (*release)(void *result) = outcome.release;
-  void *result = outcome.result;
-  on_document(w, &outcome);
-  if (release != NULL) release(result);
+  ncl_detector_ask(w->detector, NCL_AWS_EC2_METADATA, path, on_document, w, &w->token);
 }
 
 /* What is asked next; the end when there is nothing. */

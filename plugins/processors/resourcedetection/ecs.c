@@ -185,34 +185,12 @@ static void free_work(ncl_detector *detector) {
 
 static void cancel_ecs(ncl_detector *detector) {
   ecs_work *w = detector->work;
-  const ncl_detection *detection = detector->detection;
-  if (w != NULL && w->token != 0) {
-    detection->aws->cancel(detection->aws->self, w->token);
-    detection->config.host->token_cancel(detection->config.me, w->token);
-  }
+  if (w != NULL) ncl_detector_unask(detector, w->token);
   free_work(detector);
 }
 
 static void ask(ecs_work *w, const char *path, ncl_done_fn done) {
-  ncl_detection *detection = w->detector->detection;
-  const ncl_host *host = detection->config.host;
-  ncl_outcome outcome = NCL_OUTCOME_INIT;
-  ncl_aws_metadata wanted = {.struct_size = sizeof wanted,
-                             .kind = NCL_AWS_ECS_METADATA,
-                             .path = ncl_found_str(path),
-                             .max_age_ns = ncl_detector_max_age(w->detector)};
-  w->token = host->token_open(detection->config.me, done, w, 0);
-  outcome.status = NCL_NO_MEMORY;
-  if (w->token != 0) {
-    outcome.status = detection->aws->metadata(detection->aws->self, detection->config.me, &wanted, w->token, &outcome);
-    if (outcome.status == NCL_PENDING) return;
-    host->token_cancel(detection->config.me, w->token);
-    w->token = 0;
-  }
-  void (*release)(void *result) = outcome.release;
-  void *result = outcome.result;
-  done(w, &outcome);
-  if (release != NULL) release(result);
+  ncl_detector_ask(w->detector, NCL_AWS_ECS_METADATA, path, done, w, &w->token);
 }
 
 static void finish(ecs_work *w, ncl_range self) {
